@@ -8,6 +8,7 @@ mod format;
 mod habits;
 mod operation;
 mod put;
+mod reseal;
 mod rotate;
 mod seal;
 mod switch;
@@ -30,8 +31,9 @@ pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
-pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand};
-pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealValueArgs, UnsealArgs};
+pub use reseal::{ResealArgs, ResealKeyArgs};
+pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
 pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
@@ -117,12 +119,17 @@ pub enum Command {
     /// Rotate credentials without interruption
     #[command(subcommand, disable_help_subcommand = true)]
     Rotate(RotateCommand),
+    /// Seal the items of committed SealedSecrets for another certificate; changes nothing else, and restarts nothing
+    #[command(
+        after_help = "Without --key, the controller of the cluster seals the items again. Exit code 1 means that --check found items, or that a merge must come first."
+    )]
+    Reseal(Box<ResealArgs>),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
     /// Seal Secrets for files that are committed, like kubeseal
     #[command(
-        after_help = "Without --operator, needs no network and no keys: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+        after_help = "With a pinned certificate, needs no network: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
                       Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
     )]
     Seal(Box<SealArgs>),

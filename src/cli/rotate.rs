@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use super::aws::{AwsLoginArgs, time};
 use super::{ClusterArgs, ControllerArgs, FileChangeArgs, IdentityArgs, OperationArgs};
+use sealwave_secrets::crypto::CONTROLLER_KEY_BITS;
 
 /// Subcommands of `rotate`.
 #[derive(Clone, Debug, Subcommand)]
@@ -22,6 +23,11 @@ pub enum RotateCommand {
         after_help = "The new value is created by AWS or by the secret's Lambda function; sealwave never sees it."
     )]
     AwsSecret(RotateAwsSecretArgs),
+    /// Give a sealed-secrets controller a new key, and seal committed files again for it; old keys stay
+    #[command(
+        after_help = "Run the same command again until it ends with exit code 0; 1 means that it has to wait, for example for a restart of the controller or for a merge."
+    )]
+    ControllerKey(Box<RotateControllerKeyArgs>),
 }
 
 /// Arguments of `rotate aws`.
@@ -136,4 +142,65 @@ pub struct RotateAwsSecretArgs {
     /// The operation.
     #[command(flatten)]
     pub operation: OperationArgs,
+}
+
+/// Arguments of `rotate controller-key`.
+#[derive(Clone, Debug, Args)]
+pub struct RotateControllerKeyArgs {
+    /// Files and directories of one repository with SealedSecrets to seal again [default: none]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Environment whose files are sealed again
+    #[arg(long, short = 'e', value_name = "NAME", requires = "paths")]
+    pub env: Option<String>,
+    /// Namespace of SealedSecrets in files that have none
+    #[arg(long, short = 'n', value_name = "NAME", requires = "paths")]
+    pub namespace: Option<String>,
+    /// File or directory for a backup of all keys, readable only by you
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present = "no_backup")]
+    pub backup: Option<PathBuf>,
+    /// Make no backup
+    #[arg(long, conflicts_with_all = ["backup", "age_recipient"])]
+    pub no_backup: bool,
+    /// Encrypt the backup to this age recipient; repeatable
+    #[arg(long, value_name = "AGE1…", requires = "backup")]
+    pub age_recipient: Vec<String>,
+    /// Let the controller make the key, by a command that is printed, instead of creating a Secret
+    #[arg(long)]
+    pub renewal: bool,
+    /// Bits of a new key: 2048, 3072 or 4096
+    #[arg(long, value_name = "BITS", default_value = "4096", value_parser = key_bits)]
+    pub key_size: u32,
+    /// Consent to restart the controller if it does not use the new key otherwise
+    #[arg(long, conflicts_with = "renewal")]
+    pub restart_controller: bool,
+    /// Pin the new certificate to this file, such as that of the operator file
+    #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write: Option<PathBuf>,
+    /// Application of Argo CD that must be Synced and Healthy at the end; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub application: Vec<String>,
+    /// Namespace of the Applications
+    #[arg(long, value_name = "NAME", default_value = "argocd")]
+    pub argocd_namespace: String,
+    /// How long to wait for the new certificate, and for the cluster at the end
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
+    pub wait: Duration,
+    /// The controller.
+    #[command(flatten)]
+    pub controller: ControllerArgs,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// The changes of files.
+    #[command(flatten)]
+    pub files: FileChangeArgs,
+    /// The operation.
+    #[command(flatten)]
+    pub operation: OperationArgs,
+}
+
+fn key_bits(text: &str) -> Result<u32, &'static str> {
+    let bits = text.parse().ok().filter(|bits| CONTROLLER_KEY_BITS.contains(bits));
+    bits.ok_or("write 2048, 3072 or 4096")
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use sealwave_secrets::SealingScope;
 
 use super::app::{IdentityArgs, OPERATOR_HELP};
+use super::cluster::{ClusterArgs, ControllerArgs};
 use super::format::OutputFormat;
 
 /// Arguments of `seal`.
@@ -17,18 +18,30 @@ pub struct SealArgs {
     /// The certificate.
     #[command(flatten)]
     pub certificate: SealCertificateArgs,
+    /// The controller, if no certificate is given.
+    #[command(flatten)]
+    pub controller: ControllerArgs,
+    /// The cluster of the controller.
+    #[command(flatten)]
+    pub kube: ClusterArgs,
     /// The values.
     #[command(flatten)]
     pub values: SealValueArgs,
     /// Name of the Secret
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Namespace of the Secret, if it has none
+    #[arg(long, short = 'n', value_name = "NAME")]
+    pub namespace: Option<String>,
     /// Type of the Secret that gets the values of --from-… [default: Opaque]
     #[arg(long, value_name = "TYPE", requires = "values")]
     pub r#type: Option<String>,
     /// Scope: strict, namespace-wide or cluster-wide [default: that of the Secret's annotations, else strict]
     #[arg(long, value_name = "SCOPE", hide_possible_values = true)]
     pub scope: Option<ScopeFlag>,
+    /// Seal texts that only look like placeholders as they are
+    #[arg(long)]
+    pub literal: bool,
     /// Allow a Secret without items
     #[arg(long)]
     pub allow_empty_data: bool,
@@ -48,23 +61,51 @@ pub struct SealArgs {
     /// Write to this file, which is replaced only if everything was sealed
     #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,
-    /// Environment for the policy [default: the name of --cluster]
-    #[arg(long, short = 'e', value_name = "NAME", requires = "operator")]
+    /// The app that the policy is applied to.
+    #[command(flatten)]
+    pub policy: SealPolicyArgs,
+}
+
+/// The app that the policy of the operator file is applied to, if a Secret has placeholders.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Policy, for Secrets with placeholders")]
+pub struct SealPolicyArgs {
+    /// Argo CD project that the policy is applied to
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+    /// App name [default: name of the working directory]
+    #[arg(long, value_name = "NAME")]
+    pub app: Option<String>,
+    /// Environment of the app [default: the name of the cluster]
+    #[arg(long, short = 'e', value_name = "NAME")]
     pub env: Option<String>,
+    /// Repository URL, for policy rules with repositories
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub repository: Option<String>,
     /// Allow every reference, without applying the policy of --operator
     #[arg(long, conflicts_with = "project")]
     pub no_policy: bool,
-    /// The identity of the app.
-    #[command(flatten)]
-    pub identity: IdentityArgs,
+}
+
+impl SealArgs {
+    /// Returns the identity of the app, as other commands have it.
+    #[must_use]
+    pub fn identity(&self) -> IdentityArgs {
+        IdentityArgs {
+            project: self.policy.project.clone(),
+            app: self.policy.app.clone(),
+            namespace: self.namespace.clone(),
+            repository: self.policy.repository.clone(),
+        }
+    }
 }
 
 /// The certificate that `seal` uses.
 #[derive(Clone, Debug, Args)]
 pub struct SealCertificateArgs {
-    /// PEM file with the certificate
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "cluster")]
-    pub cert: Option<PathBuf>,
+    /// PEM file or address of the certificate [default: the controller publishes it]
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, conflicts_with = "cluster")]
+    pub cert: Option<String>,
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub operator: Option<PathBuf>,

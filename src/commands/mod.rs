@@ -17,6 +17,7 @@ mod parameters;
 mod put;
 mod refs;
 mod render;
+mod reseal;
 mod rotate;
 mod schemas;
 mod seal;
@@ -117,6 +118,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Refs(args) => refs::run(args, variables, watch),
         Command::Render(args) => render::run(args, variables, watch),
         Command::Rotate(command) => rotate::run(&command, variables, watch),
+        Command::Reseal(args) => reseal::run(&args, variables, watch),
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Seal(args) => seal::run(&args, variables, watch),

@@ -4,6 +4,7 @@
 mod aws;
 #[cfg(feature = "aws")]
 mod aws_secret;
+mod controller_key;
 #[cfg(feature = "aws")]
 mod rollout;
 #[cfg(feature = "aws")]
@@ -24,17 +25,19 @@ pub(super) fn run(
     match command {
         RotateCommand::Aws(args) => aws::run(args, variables, watch),
         RotateCommand::AwsSecret(args) => aws_secret::run(args, variables, watch),
+        RotateCommand::ControllerKey(args) => controller_key::run(args, variables, watch),
     }
 }
 
 #[cfg(not(feature = "aws"))]
 pub(super) fn run(
     command: &RotateCommand,
-    _: VariableReader,
-    _: &RunWatch,
+    variables: VariableReader,
+    watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     match command {
         RotateCommand::Aws(_) => Err(super::not_built("rotate aws", "aws")),
         RotateCommand::AwsSecret(_) => Err(super::not_built("rotate aws-secret", "aws")),
+        RotateCommand::ControllerKey(args) => controller_key::run(args, variables, watch),
     }
 }

@@ -21,7 +21,7 @@ const SIDECAR_FILES: [&str; 2] =
 
 #[derive(Debug, thiserror::Error)]
 enum UnsealCommandError {
-    #[error("`unseal` must not be used in the sidecar of Argo CD: `{0}` exists")]
+    #[error("private keys must not be used in the sidecar of Argo CD: `{0}` exists")]
     InSidecar(&'static str),
     #[error("Secrets in plaintext are not printed to a terminal")]
     Terminal,
@@ -54,7 +54,7 @@ fn of_secret(name: Option<&str>) -> String {
 
 pub(super) fn run(args: &UnsealArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
     refuse_in_sidecar("unseal", variables)?;
-    refuse_at(&SIDECAR_FILES)?;
+    refuse_keys_in_sidecar()?;
     if args.write.is_none() && !args.show_values && io::stdout().is_terminal() {
         return Err(Problem::new(&UnsealCommandError::Terminal).into());
     }
@@ -72,6 +72,14 @@ pub(super) fn run(args: &UnsealArgs, variables: VariableReader) -> Result<Comman
     };
     write(path, &manifests).map_err(|error| Problem::new(&error))?;
     Ok(output)
+}
+
+/// Refuses private keys beside what renders manifests.
+///
+/// # Errors
+/// This is the sidecar of Argo CD.
+pub(super) fn refuse_keys_in_sidecar() -> Result<(), Failure> {
+    refuse_at(&SIDECAR_FILES)
 }
 
 fn refuse_at(files: &[&'static str]) -> Result<(), Failure> {

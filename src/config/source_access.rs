@@ -48,6 +48,8 @@ impl SourceAccess {
             | Command::Parameters(_)
             | Command::Put(_)
             | Command::Rotate(_)
+            // It reads private keys.
+            | Command::Reseal(_)
             | Command::Schemas(_)
             // They read Secrets, and private keys.
             | Command::Seal(_)

@@ -65,6 +65,8 @@ mod remote;
 #[cfg(target_os = "linux")]
 mod remote_charts;
 mod requires;
+#[cfg(unix)]
+mod reseal;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;

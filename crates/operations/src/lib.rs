@@ -11,6 +11,7 @@ pub mod backup;
 pub mod certificates;
 pub mod clock;
 pub mod controller;
+pub mod controller_key;
 pub mod documents;
 pub mod file_changes;
 pub mod key_files;

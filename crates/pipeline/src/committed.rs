@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use crate::render::RenderedApp;
 use crate::secret_stages::{
-    AccessPolicy, RandomSealing, SealMode, SealSettings, SealedApp, ValueSource, placeholder_uses_in,
-    resolve, seal,
+    AccessPolicy, RandomSealing, SealMode, SealSettings, SealedApp, ValueSource, placeholder_uses,
+    placeholder_uses_in, resolve, seal,
 };
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
 use sealwave_core::document::{Manifest, Node, ObjectId, Sources};
-use sealwave_core::names::{LITERAL, item_label};
+use sealwave_core::names::item_label;
 use sealwave_core::time::Date;
 use sealwave_providers::ProviderRegistry;
 use sealwave_secrets::crypto::{Certificate, ChecksumKey};
@@ -51,9 +51,9 @@ impl Explain for CommitError {
                 "it is sealed already; `sealwave reseal` seals its items for another certificate".to_owned()
             }
             Self::NotASecret(_) => "pass only objects of `apiVersion: v1` and `kind: Secret`".to_owned(),
-            Self::Placeholder { .. } => format!(
-                "`--operator FILE` resolves it; if it is meant as text, set the annotation `{LITERAL}: \"true\"`"
-            ),
+            Self::Placeholder { .. } => {
+                "`--operator FILE` resolves it; if it is meant as text, double its `<`: `<<name:…`".to_owned()
+            }
         })
     }
 }
@@ -89,10 +89,10 @@ fn seal_objects(
 ) -> Result<SealedApp, Failure> {
     require_secrets(&objects)?;
     let (backends, reading) = (EnvironmentBackends::default(), PlaceholderSettings::default());
-    if plan.source.is_none() {
-        refuse_placeholders(&objects, reading, &backends)?;
-    }
     let rendered = RenderedApp::of_secrets(objects, sources)?;
+    if plan.source.is_none() {
+        refuse_placeholders(&rendered, reading, &backends)?;
+    }
     let nothing = ProviderRegistry::default();
     let source = plan.source.unwrap_or_else(|| without_providers(&nothing));
     let resolved = resolve(rendered, &source, reading, &backends, notes)?;
@@ -114,14 +114,17 @@ fn require_secrets(objects: &[Manifest]) -> Result<(), Failure> {
     Failure::unless_empty(others.map(problem).collect())
 }
 
+/// Refuses placeholders of any provider, also where no placeholder is allowed.
 fn refuse_placeholders(
-    objects: &[Manifest],
+    rendered: &RenderedApp,
     reading: PlaceholderSettings<'_>,
     backends: &EnvironmentBackends,
 ) -> Result<(), Failure> {
-    let uses = placeholder_uses_in(objects, Some(DEFAULT_PROVIDER), reading, backends);
+    let source = ValueSource::Withhold { known: None, default_provider: Some(DEFAULT_PROVIDER) };
+    let uses = placeholder_uses(rendered.clone(), &source, reading, backends)?;
     let mut problems: Vec<Problem> = uses
-        .map(|(_, used)| {
+        .into_iter()
+        .map(|used| {
             let (item, secret) = (item_label(&used.item), printable(&used.secret.name).to_string());
             Problem::at(used.origin, &CommitError::Placeholder { item, secret })
         })

@@ -8,9 +8,12 @@ pub(super) enum SealError {
     /// The operator file has several clusters.
     #[error("no cluster is given; the operator file has {0}")]
     AmbiguousCluster(String),
-    /// The certificate of a file has expired.
-    #[error("certificate in `{file}` expired at {not_after}")]
-    Expired { file: String, not_after: String },
+    /// A cluster of no operator file.
+    #[error("`--cluster {0}` needs an operator file")]
+    ClusterWithoutOperator(String),
+    /// The certificate has expired.
+    #[error("certificate of `{origin}` expired at {not_after}")]
+    Expired { origin: String, not_after: String },
     /// Neither a file nor a cluster is given.
     #[error("no certificate is given")]
     NoCertificate,
@@ -32,6 +35,9 @@ impl Explain for SealError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::AmbiguousCluster(_) => "select one with `--cluster NAME`".to_owned(),
+            Self::ClusterWithoutOperator(_) => {
+                "pass `--operator FILE`; `--context NAME` selects a context of your kubeconfig".to_owned()
+            }
             Self::Expired { .. } => {
                 "fetch the current certificate (`sealwave cert fetch`), or pass `--allow-expired`: the controller does not look at the date"
                     .to_owned()

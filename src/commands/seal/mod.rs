@@ -1,6 +1,6 @@
 //! `seal`: seals Secrets for files that are committed, or adds items to such a file.
 
-mod certificate;
+pub(super) mod certificate;
 mod error;
 mod values;
 
@@ -136,14 +136,15 @@ impl Sealing<'_> {
     }
 
     fn certificate(&mut self) -> Result<SealingCertificate, Failure> {
-        SealingCertificate::read(&self.args.certificate, self.variables, &mut self.notes)
+        SealingCertificate::decide(self.args, self.variables, self.watch, &mut self.notes)
     }
 
     fn target(&self) -> SealTarget {
         SealTarget {
             name: self.args.name.clone(),
-            namespace: self.args.identity.namespace.clone(),
+            namespace: self.args.namespace.clone(),
             scope: self.args.scope.map(Into::into),
+            literal: self.args.literal,
             secret_type: self.args.r#type.clone(),
         }
     }

@@ -39,14 +39,14 @@ impl OperatorValues {
     ) -> Result<Self, Failure> {
         let directory = fs_err::canonicalize(".").unwrap_or_else(|_| Path::new(".").to_owned());
         let caller = Caller::detect(variables).map_err(|error| Problem::new(&error))?;
-        let identity = AppIdentity::decide(&caller, &args.identity, &directory);
+        let identity = AppIdentity::decide(&caller, &args.identity(), &directory);
         let identity = identity.map_err(|error| Problem::new(&error))?;
         let operator_path = config::operator_path(args.certificate.operator.clone(), variables);
         let policy_use = caller
-            .policy_use(identity.project.as_deref(), args.no_policy, operator_path.as_ref())
+            .policy_use(identity.project.as_deref(), args.policy.no_policy, operator_path.as_ref())
             .map_err(|error| Problem::new(&error))?;
         watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
-        let subject = identity.subject(args.env.as_deref().unwrap_or(&cluster));
+        let subject = identity.subject(args.policy.env.as_deref().unwrap_or(&cluster));
         let boundary = repository_root(&directory).unwrap_or(&directory).to_owned();
         let audit = audit(&boundary, &operator, &subject)?;
         let app = AppDetails { directory, boundary, subject: subject.clone() };

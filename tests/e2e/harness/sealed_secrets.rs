@@ -1,6 +1,7 @@
 //! The sealed-secrets controller, with keys that it made itself.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +20,10 @@ use super::wait::until;
 const ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
 
 /// The namespace of the controller and its keys.
-const KEYS: &str = "sealed-secrets";
+pub const KEYS: &str = "sealed-secrets";
+
+/// The name of its Service, as the Helm chart names it.
+pub const SERVICE: &str = "sealed-secrets";
 
 /// Makes the controller create a key at its start: all keys are older.
 const RENEW: &str = "--key-cutoff-time=Fri, 01 Jan 2100 00:00:00 +0000";
@@ -76,6 +80,27 @@ impl SealedSecretsController {
         locked(&self.state).process = Some(process);
     }
 
+    /// Starts the controller again, so that it reads all its keys, and waits until it publishes the newest one.
+    pub fn restart(&self) {
+        self.stop();
+        self.resume();
+        let mut state = locked(&self.state);
+        let keys = self.keys();
+        state.certificate = until("the controller to publish a certificate", || {
+            if let Some(process) = &state.process {
+                process.check_running();
+            }
+            let published = self.cluster.service_get(KEYS, SERVICE, "v1/cert.pem")?;
+            let is_known = keys.values().any(|pem| *pem == published);
+            if is_known { Ok(published) } else { Err("it publishes another one".to_owned()) }
+        });
+    }
+
+    /// Reports whether the API server can reach the controller: it needs an address of this machine that is not a loopback one.
+    pub fn is_reachable() -> bool {
+        own_address().is_some()
+    }
+
     /// Lets the controller make one more key, as its renewal does every 30 days, and returns the new certificate.
     pub fn renew_key(&self) -> String {
         let mut state = locked(&self.state);
@@ -93,15 +118,33 @@ impl SealedSecretsController {
 
     fn launch(&self) -> Launch {
         let (listen, metrics) = (free_port(), free_port());
+        let address = own_address();
+        if let Some(address) = address {
+            self.publish_address(address, listen);
+        }
+        let address = address.map_or_else(|| "127.0.0.1".to_owned(), |address| address.to_string());
         Launch::new("sealed-secrets-controller", &self.program, &self.directory)
             .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
             .env("KUBERNETES_SERVICE_PORT", self.api_server_port.to_string())
             .env("POD_NAMESPACE", KEYS)
             .args(["--key-renew-period=0", "--kubeclient-qps=100", "--kubeclient-burst=200"])
             .args([
-                format!("--listen-addr=127.0.0.1:{listen}"),
+                format!("--listen-addr={address}:{listen}"),
                 format!("--listen-metrics-addr=127.0.0.1:{metrics}"),
             ])
+    }
+
+    /// Writes the Service of the controller, and where it listens. The API server refuses loopback addresses.
+    fn publish_address(&self, address: IpAddr, port: u16) {
+        let metadata = json!({"name": SERVICE, "namespace": KEYS, "labels": {"app.kubernetes.io/name": "sealed-secrets"}});
+        self.cluster.apply(&json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": metadata,
+            "spec": {"ports": [{"name": "http", "port": 8080, "targetPort": 8080}]},
+        }));
+        self.cluster.apply(&json!({
+            "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": SERVICE, "namespace": KEYS},
+            "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "http", "port": port}]}],
+        }));
     }
 
     /// Returns the certificates of all keys, by the name of the key.
@@ -132,4 +175,12 @@ fn committed_key() -> serde_json::Value {
         },
         "stringData": {"tls.crt": file("rsa2048.crt"), "tls.key": file("rsa2048.key")},
     })
+}
+
+/// Returns an IPv4 address of this machine besides the loopback ones, if it has one. Nothing is sent.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // An address for documentation: the system only looks up the route.
+    socket.connect("198.51.100.1:9").ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_loopback() && !address.is_unspecified())
 }

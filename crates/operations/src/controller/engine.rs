@@ -19,6 +19,9 @@ use super::{Controller, ControllerError};
 /// Bytes of a sealed item besides its wrapped key and its contents: the length of the key, and the tag.
 const OVERHEAD: usize = 2 + 16;
 
+/// The most items that the controller is asked about one by one.
+const MAX_ASKED: usize = 20;
+
 /// The items of a SealedSecret, and what they are bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedItems {
@@ -49,7 +52,12 @@ impl SealedItems {
         .into_bytes()
     }
 
-    fn shown(&self) -> String {
+    /// Returns namespace and name for messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        if self.namespace.is_empty() {
+            return printable(&self.name);
+        }
         printable(format!("{}/{}", self.namespace, self.name))
     }
 
@@ -72,9 +80,21 @@ impl Controller<'_> {
         match reply.status {
             200 => items_of(&reply.body, sealed),
             // The controller says the same about each failure.
-            500 => Err(ControllerError::NotResealed(sealed.shown())),
+            500 => Err(self.not_resealed(sealed)),
             status => Err(self.unexpected("v1/rotate", status)),
         }
+    }
+
+    /// Finds the items that the controller cannot decrypt. Each question may have to wait, so only some items are asked about.
+    fn not_resealed(&self, sealed: &SealedItems) -> ControllerError {
+        let mut items = Vec::new();
+        for key in sealed.items.keys().take(MAX_ASKED) {
+            match self.can_decrypt(&sealed.only(key)) {
+                Ok(true) | Err(_) => {}
+                Ok(false) => items.push(printable(key)),
+            }
+        }
+        ControllerError::NotResealed { object: sealed.shown(), items }
     }
 
     /// Asks whether the controller can decrypt all items.

@@ -36,8 +36,13 @@ pub enum ControllerError {
     #[error("{0} has no port")]
     NoPort(String),
     /// The controller cannot seal the items of an object again.
-    #[error("controller cannot re-seal SealedSecret `{0}`: no key of it decrypts all items")]
-    NotResealed(String),
+    #[error("controller cannot re-seal SealedSecret `{object}`: none of its keys decrypts {}", undecryptable(.items))]
+    NotResealed {
+        /// The object, as `NAMESPACE/NAME`.
+        object: String,
+        /// The items that cannot be decrypted; none if they are not known.
+        items: Vec<String>,
+    },
     /// The controller cannot read an object.
     #[error("controller cannot check SealedSecret `{0}`")]
     NotVerified(String),
@@ -80,7 +85,7 @@ impl Explain for ControllerError {
                 "if one of these is yours, set `--controller-namespace` and `--controller-name`: {}",
                 quoted_list(candidates)
             )),
-            Self::NotResealed(_) | Self::NotVerified(_) => Some(
+            Self::NotResealed { .. } | Self::NotVerified(_) => Some(
                 "an item was sealed for another cluster, name, namespace or scope, or is damaged; the controller's log has the cause"
                     .to_owned(),
             ),
@@ -92,5 +97,13 @@ impl Explain for ControllerError {
                     .to_owned(),
             ),
         }
+    }
+}
+
+fn undecryptable(items: &[String]) -> String {
+    match items {
+        [] => "all of its items".to_owned(),
+        [only] => format!("item `{only}`"),
+        several => format!("items {}", quoted_list(several)),
     }
 }

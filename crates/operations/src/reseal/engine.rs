@@ -2,36 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sealwave_core::diagnostic::Problem;
-use sealwave_secrets::SealingScope;
-
+pub use crate::controller::SealedItems;
 use crate::plan::PlanFact;
 use crate::progress::Progress;
-
-/// The items of a SealedSecret, and what they are bound to: all that an engine gets of a committed object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedItems {
-    /// The namespace.
-    pub namespace: String,
-    /// The name.
-    pub name: String,
-    /// The scope.
-    pub scope: SealingScope,
-    /// The ciphertexts by key.
-    pub items: BTreeMap<String, String>,
-}
-
-impl SealedItems {
-    /// Returns namespace and name for messages.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        if self.namespace.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{}/{}", self.namespace, self.name)
-        }
-    }
-}
+use sealwave_core::diagnostic::Problem;
 
 /// The result of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,20 +19,35 @@ pub enum ResealedItem {
 /// The items of an object after re-sealing, by key.
 pub type ResealedItems = BTreeMap<String, ResealedItem>;
 
+/// A failure of an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineFailure {
+    /// The key of the item that failed, if it was a single one.
+    pub key: Option<String>,
+    /// The reason, which names the item without its value.
+    pub problem: Problem,
+}
+
+impl From<Problem> for EngineFailure {
+    fn from(problem: Problem) -> Self {
+        Self { key: None, problem }
+    }
+}
+
 /// Seals items for the newest certificate.
 pub trait ResealEngine {
     /// Seals the items of an object again, and verifies each new one.
     ///
     /// # Errors
-    /// An item cannot be opened, sealed or verified. The problem names it, without its value.
-    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, Problem>;
+    /// An item cannot be opened, sealed or verified.
+    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, EngineFailure>;
 
     /// Seals many objects; the results are in their order.
     fn reseal_all(
         &self,
         objects: &[SealedItems],
         progress: &dyn Progress,
-    ) -> Vec<Result<ResealedItems, Problem>> {
+    ) -> Vec<Result<ResealedItems, EngineFailure>> {
         let total = objects.len() as u64;
         let numbered = (1..).zip(objects);
         numbered

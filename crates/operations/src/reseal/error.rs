@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
 use sealwave_core::names::item_label;
+use sealwave_core::text::quoted_list;
 
 /// An error of re-sealing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum ResealError {
     /// The record would be larger than the annotations of an object may be.
     #[error("SealedSecret `{0}` has too many items to record them in its annotations")]
     RecordTooLarge(String),
+    /// Files of several environments would be sealed for one certificate.
+    #[error("files of several environments would be sealed for one certificate: {}", quoted_list(.0))]
+    SeveralEnvironments(Vec<String>),
     /// The paths belong to several repositories.
     #[error("paths are in several repositories: {}", listed(.0))]
     SeveralRepositories(Vec<PathBuf>),
@@ -91,6 +95,9 @@ impl Explain for ResealError {
                 "run the command again; if it fails again, seal the value anew with `sealwave seal`"
             }
             Self::RecordTooLarge(_) => "split the Secret into several ones",
+            Self::SeveralEnvironments(_) => {
+                "choose one with `--env`, or repeat `--env` for each that the cluster of this certificate runs"
+            }
             Self::SeveralRepositories(_) => "run the command once for each repository",
             Self::Unreadable { .. } => return None,
         };

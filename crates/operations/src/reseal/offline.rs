@@ -5,7 +5,7 @@ use sealwave_core::workers;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::values::SecretValue;
 
-use super::engine::{ResealEngine, ResealedItem, ResealedItems, SealedItems};
+use super::engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 use super::error::ResealError;
 use crate::key_files::UnsealKeys;
 use crate::plan::PlanFact;
@@ -67,19 +67,21 @@ impl<'k> OfflineEngine<'k> {
 }
 
 impl ResealEngine for OfflineEngine<'_> {
-    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, Problem> {
+    fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, EngineFailure> {
         let items = sealed.items.iter().map(|(key, ciphertext)| {
-            let item = self.reseal_item(sealed, key, ciphertext)?;
+            let item = self
+                .reseal_item(sealed, key, ciphertext)
+                .map_err(|error| EngineFailure { key: Some(key.clone()), problem: Problem::new(&error) })?;
             Ok((key.clone(), item))
         });
-        items.collect::<Result<_, ResealError>>().map_err(|error| Problem::new(&error))
+        items.collect()
     }
 
     fn reseal_all(
         &self,
         objects: &[SealedItems],
         progress: &dyn Progress,
-    ) -> Vec<Result<ResealedItems, Problem>> {
+    ) -> Vec<Result<ResealedItems, EngineFailure>> {
         let done = std::sync::atomic::AtomicU64::new(0);
         let total = objects.len() as u64;
         let work = |object: &SealedItems| {
@@ -89,7 +91,7 @@ impl ResealEngine for OfflineEngine<'_> {
             result
         };
         workers::parallel_map(objects, work)
-            .unwrap_or_else(|error| objects.iter().map(|_| Err(Problem::new(&error))).collect())
+            .unwrap_or_else(|error| objects.iter().map(|_| Err(Problem::new(&error).into())).collect())
     }
 
     fn facts(&self) -> Vec<PlanFact> {

@@ -11,7 +11,7 @@ use sealwave_core::workers;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::resealed::MAX_RECORD;
 
-use super::engine::{ResealEngine, ResealedItem, ResealedItems, SealedItems};
+use super::engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 use super::error::ResealError;
 use super::find::{FoundFile, SealedTree};
 use super::status::{BoundObject, ItemState};
@@ -131,9 +131,8 @@ impl<'t> PendingObject<'t> {
 }
 
 fn not_base64(bound: &BoundObject<'_>, key: &str) -> Problem {
-    let line = bound.object.item(key).map_or(bound.object.line, |item| item.line);
     let error = ResealError::NotBase64 { object: bound.shown(), key: key.to_owned() };
-    Problem { at: ProblemPlace::Place(bound.found.file.place(line)), ..Problem::new(&error) }
+    bound.located(EngineFailure { key: Some(key.to_owned()), problem: Problem::new(&error) })
 }
 
 /// Seals all items, and groups the objects by file. Reports every object that fails.
@@ -156,10 +155,7 @@ fn reseal<'t>(
                 Some(last) if std::ptr::eq(last.found, bound.found) => last.objects.push((bound, items)),
                 _ => planned.push(PlannedObjects { found: bound.found, objects: vec![(bound, items)] }),
             },
-            Err(problem) if problem.at == ProblemPlace::Unknown => {
-                problems.push(Problem { at: ProblemPlace::Place(bound.place()), ..problem });
-            }
-            Err(problem) => problems.push(problem),
+            Err(failure) => problems.push(bound.located(failure)),
         }
     }
     Failure::unless_empty(problems).map(|()| planned)

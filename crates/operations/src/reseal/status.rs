@@ -4,7 +4,7 @@
 //! the annotation of a rendered object does; a private key that opens the item proves it; a number above the modulus of a key
 //! proves that it is not for that key. Otherwise it is unknown.
 
-use sealwave_core::diagnostic::Problem;
+use sealwave_core::diagnostic::{Problem, ProblemPlace};
 use sealwave_core::document::SourceLocation;
 use sealwave_core::names::{RESEALED, SEAL_KEY_ID, SEALED_FOR};
 use sealwave_core::workers;
@@ -12,6 +12,7 @@ use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::resealed::{ResealRecord, SealedItemId};
 
+use super::engine::EngineFailure;
 use super::error::ResealError;
 use super::find::{FoundFile, SealedTree};
 use crate::key_files::UnsealKeys;
@@ -79,6 +80,17 @@ impl<'t> BoundObject<'t> {
         self.found.file.place(self.object.line)
     }
 
+    /// Returns the problem of a failure, at its item.
+    pub(super) fn located(&self, failure: EngineFailure) -> Problem {
+        let EngineFailure { key, problem } = failure;
+        if problem.at != ProblemPlace::Unknown {
+            return problem;
+        }
+        let item = key.and_then(|key| self.object.item(&key));
+        let line = item.map_or(self.object.line, |item| item.line);
+        Problem { at: ProblemPlace::Place(self.found.file.place(line)), ..problem }
+    }
+
     pub(super) fn label(&self) -> Vec<u8> {
         self.object.scope.label(self.namespace, &self.object.name)
     }
@@ -94,7 +106,7 @@ impl<'t> BoundObject<'t> {
             return Ok(());
         }
         let error = ResealError::NoNamespace(self.shown(), self.object.scope.as_str());
-        let at = sealwave_core::diagnostic::ProblemPlace::Place(self.place());
+        let at = ProblemPlace::Place(self.place());
         Err(Problem { at, ..Problem::new(&error) })
     }
 

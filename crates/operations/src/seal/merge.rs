@@ -180,6 +180,7 @@ impl MergeTarget {
             name: Some(name),
             namespace: namespace.map(str::to_owned),
             scope: Some(scope),
+            literal: flags.literal,
             secret_type: None,
         };
         Ok(SelectedObject { index, object, target })

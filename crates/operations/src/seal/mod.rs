@@ -52,7 +52,7 @@ impl PlainSecrets {
     /// The target does not name a Secret.
     pub fn from_values(items: &SecretItems, target: &SealTarget) -> Result<Self, Failure> {
         let mut sources = Sources::default();
-        let root = items.secret(sources.add("values of flags"), target.secret_type.as_deref());
+        let root = items.secret(sources.add("command line"), target.secret_type.as_deref());
         let objects = target.apply_to_all(vec![root]).map_err(|failure| failure.located(&sources))?;
         Ok(Self { sources, objects })
     }
@@ -105,3 +105,6 @@ fn secret_name(root: &Node) -> String {
     let name = if name.is_empty() { text("generateName") } else { name };
     if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }
 }
+
+#[cfg(test)]
+mod tests;

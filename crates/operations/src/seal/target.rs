@@ -4,7 +4,7 @@ use super::error::SealInputError;
 use super::secret_name;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector};
 use sealwave_core::document::{Manifest, Node, Origin};
-use sealwave_core::names::{CLUSTER_WIDE, NAMESPACE_WIDE};
+use sealwave_core::names::{CLUSTER_WIDE, LITERAL, NAMESPACE_WIDE};
 use sealwave_secrets::SealingScope;
 
 /// Name, namespace, scope and type of flags. `None` keeps what the Secret has.
@@ -16,6 +16,8 @@ pub struct SealTarget {
     pub namespace: Option<String>,
     /// The scope; takes precedence over the annotations of the Secret, also if it is strict.
     pub scope: Option<SealingScope>,
+    /// Whether texts that only look like placeholders are sealed as they are.
+    pub literal: bool,
     /// The type of a Secret that is made from values.
     pub secret_type: Option<String>,
 }
@@ -54,6 +56,7 @@ impl SealTarget {
         if is_secret {
             self.set_names(&mut root)?;
             self.set_scope(&mut root);
+            self.set_literal(&mut root);
             require_names(&root)?;
         }
         Manifest::new(root).map_err(|(error, origin, _)| (origin, SealInputError::NotAManifest(error)))
@@ -76,6 +79,16 @@ impl SealTarget {
                 metadata.insert("namespace", origin, Node::string(given.as_str(), origin));
                 Ok(())
             }
+        }
+    }
+
+    fn set_literal(&self, root: &mut Node) {
+        let origin = root.origin;
+        if !self.literal {
+            return;
+        }
+        if let Some(annotations) = root.mapping_at_mut(&["metadata", "annotations"]) {
+            annotations.insert(LITERAL, origin, Node::string("true", origin));
         }
     }
 

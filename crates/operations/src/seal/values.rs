@@ -2,6 +2,9 @@
 //!
 //! The flags are those of `kubectl create secret generic`. Unlike there, quotes around a literal belong to it, an assignment
 //! without `=` is not read from the environment, and nothing is skipped. No message shows a value, or a key that may be one.
+//!
+//! A literal is a text as in `stringData` of a manifest, so it may have placeholders. The content of a file is never read as
+//! anything else than bytes.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -17,6 +20,7 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_core::document::{Node, NodeValue, Origin, SourceId, display_path};
 use sealwave_core::names::{MAX_ITEM_KEY, is_item_key, item_label};
+use sealwave_secrets::placeholder::PlaceholderText;
 use sealwave_secrets::values::SecretValue;
 
 /// The largest file, in bytes: what a Secret can hold.
@@ -41,7 +45,15 @@ pub struct ValueFlags<'a> {
 
 /// Items of a Secret, in the order of their keys.
 #[derive(Default)]
-pub struct SecretItems(BTreeMap<String, SecretValue>);
+pub struct SecretItems(BTreeMap<String, ItemSource>);
+
+/// The value of an item.
+enum ItemSource {
+    /// The content of a file.
+    Bytes(SecretValue),
+    /// A text that may have placeholders.
+    Text(SecretValue),
+}
 
 /// A reason why a flag gives no item.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,6 +113,20 @@ impl Explain for FinalLineBreak {
     }
 }
 
+/// A value that looks as if it should be fetched.
+#[derive(Debug, thiserror::Error)]
+#[error("file of {} has a placeholder, which is sealed as it is", item_label(.0))]
+struct SealedAsItIs(String);
+
+impl Explain for SealedAsItIs {
+    fn hint(&self) -> Option<String> {
+        Some(
+            "to seal its value, write a Secret with the placeholder in `stringData`, or use `--from-literal`"
+                .to_owned(),
+        )
+    }
+}
+
 /// The note about values in arguments.
 #[derive(Debug, thiserror::Error)]
 #[error("values of `--from-literal` are in the history of your shell, and in the list of processes")]
@@ -154,7 +180,7 @@ struct ValueReader<'n, R> {
     notes: &'n mut Vec<Note>,
 }
 
-type Item = (String, SecretValue);
+type Item = (String, ItemSource);
 
 impl<R: Read> ValueReader<'_, R> {
     fn add(&mut self, read: impl FnOnce(&mut Self) -> Result<Item, ValueError>) {
@@ -183,8 +209,8 @@ impl<R: Read> ValueReader<'_, R> {
             }
         };
         let value = self.read(&key, path)?;
-        self.note_line_break(&key, &value);
-        Ok((key, value))
+        self.note_content(&key, &value);
+        Ok((key, ItemSource::Bytes(value)))
     }
 
     fn read(&mut self, key: &str, path: &str) -> Result<SecretValue, ValueError> {
@@ -201,10 +227,14 @@ impl<R: Read> ValueReader<'_, R> {
         Ok(SecretValue::new(std::mem::take(&mut *bytes)))
     }
 
-    fn note_line_break(&mut self, key: &str, value: &SecretValue) {
-        let Some(text) = value.expose_str().and_then(|text| text.strip_suffix('\n')) else { return };
-        if !text.contains('\n') {
+    /// Adds notes about content that is probably not meant.
+    fn note_content(&mut self, key: &str, value: &SecretValue) {
+        let Some(text) = value.expose_str() else { return };
+        if text.strip_suffix('\n').is_some_and(|line| !line.contains('\n')) {
             self.notes.push(Note::warning(Problem::new(&FinalLineBreak(key.to_owned()))));
+        }
+        if PlaceholderText::parse(text).map_or(true, |parsed| !parsed.is_literal()) {
+            self.notes.push(Note::warning(Problem::new(&SealedAsItIs(key.to_owned()))));
         }
     }
 
@@ -228,7 +258,9 @@ impl<R: Read> ValueReader<'_, R> {
                 continue;
             }
             self.add(|_| match content.split_once('=') {
-                Some((key, value)) if is_item_key(key) => Ok((key.to_owned(), value_of(value))),
+                Some((key, value)) if is_item_key(key) => {
+                    Ok((key.to_owned(), ItemSource::Bytes(value_of(value))))
+                }
                 Some(_) => Err(ValueError::EnvKey { path: shown(), line }),
                 None => Err(ValueError::EnvLine { path: shown(), line }),
             });
@@ -242,7 +274,7 @@ fn split_literal(literal: &str, number: usize) -> Result<Item, ValueError> {
     if !is_item_key(key) {
         return Err(ValueError::Key { flag: FLAG, number });
     }
-    Ok((key.to_owned(), value_of(value)))
+    Ok((key.to_owned(), ItemSource::Text(value_of(value))))
 }
 
 fn value_of(text: &str) -> SecretValue {
@@ -273,7 +305,7 @@ impl SecretItems {
     /// Creates one item, for `--raw`.
     #[must_use]
     pub fn single(key: &str, value: SecretValue) -> Self {
-        Self(BTreeMap::from([(key.to_owned(), value)]))
+        Self(BTreeMap::from([(key.to_owned(), ItemSource::Bytes(value))]))
     }
 
     /// Returns the number of items.
@@ -288,7 +320,7 @@ impl SecretItems {
         self.0.is_empty()
     }
 
-    /// Returns a Secret with the items. Only a text can have placeholders.
+    /// Returns a Secret with the items.
     pub(super) fn secret(&self, source: SourceId, secret_type: Option<&str>) -> Node {
         let at = Origin::whole(source);
         let text = |text: &str| Node::string(text, at);
@@ -301,9 +333,12 @@ impl SecretItems {
             }
         }
         for (key, value) in &self.0 {
-            let (section, node) = match value.expose_str() {
-                Some(plain) => ("stringData", text(plain)),
-                None => ("data", text(&Zeroizing::new(STANDARD.encode(value.expose())))),
+            let (section, node) = match value {
+                ItemSource::Bytes(value) => match value.expose_str() {
+                    Some(plain) => ("stringData", text(&PlaceholderText::literal(plain).to_source())),
+                    None => ("data", text(&Zeroizing::new(STANDARD.encode(value.expose())))),
+                },
+                ItemSource::Text(value) => ("stringData", text(value.expose_str().unwrap_or_default())),
             };
             if let Some(items) = root.mapping_at_mut(&[section]) {
                 items.insert(key.as_str(), at, node);

@@ -96,20 +96,27 @@ pub(super) fn replace_text(
         }
         _ => span,
     };
-    let single = style == LayoutStyle::SingleQuoted
-        && new.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\'');
+    let single = style == LayoutStyle::SingleQuoted && syntax != Syntax::Json && fits_single_quotes(new);
     let new = if single { format!("'{new}'") } else { quoted(new, syntax) };
     Some(Splice { span, text: new })
 }
 
 /// Returns a scalar or key with this text.
 pub(super) fn quoted(text: &str, syntax: Syntax) -> String {
+    let plain = yaml_string(text);
     match syntax {
-        Syntax::Block => yaml_string(text),
+        Syntax::Json => serde_json::Value::from(text).to_string(),
+        // JSON in double quotes is hard to read.
+        _ if plain != text && text.contains('"') && fits_single_quotes(text) => format!("'{text}'"),
+        Syntax::Block => plain,
         // Plain scalars in flow style cannot hold brackets and commas.
-        Syntax::Flow if yaml_string(text) == text && is_word(text) => text.to_owned(),
-        Syntax::Flow | Syntax::Json => serde_json::Value::from(text).to_string(),
+        Syntax::Flow if plain == text && is_word(text) => plain,
+        Syntax::Flow => serde_json::Value::from(text).to_string(),
     }
+}
+
+fn fits_single_quotes(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\'')
 }
 
 fn is_word(text: &str) -> bool {

@@ -45,6 +45,9 @@ fn write_json(secret: &UnsealedSecret<'_>, out: &mut SecretBuffer) {
     let mut head = Vec::new();
     yaml::write_json(&secret.root, &mut head);
     // The object ends with a brace and a line break.
+    if secret.items.is_empty() {
+        return out.push(&head);
+    }
     out.push(head.trim_ascii_end().strip_suffix(b"}").unwrap_or(&head));
     out.push(b",\"data\":{");
     for (index, item) in secret.items.iter().enumerate() {

@@ -63,6 +63,22 @@ pub fn verify(
     }
 }
 
+/// Looks at Applications alone.
+///
+/// # Errors
+/// The cluster cannot be asked. What is not right is in the report.
+pub fn check_applications(
+    client: &ClusterClient,
+    applications: &[ApplicationName],
+) -> Result<VerificationReport, ClusterError> {
+    let reader = LiveReader { client, namespace: None };
+    let mut report = VerificationReport::default();
+    for application in applications {
+        application::check(&reader, application, &mut report)?;
+    }
+    Ok(report)
+}
+
 fn verify_once(
     client: &ClusterClient,
     expected: &ExpectedState,

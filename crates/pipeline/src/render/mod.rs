@@ -69,6 +69,7 @@ const MAX_VALUES: u64 = 64 << 20;
 const MAX_KEY: usize = 1024;
 
 /// The objects of one environment. Strings of Secrets may still contain placeholders.
+#[derive(Clone)]
 pub struct RenderedApp {
     objects: Vec<Manifest>,
 }

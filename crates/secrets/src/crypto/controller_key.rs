@@ -1,6 +1,6 @@
 //! A new key for a sealed-secrets controller: an RSA key, and the certificate that it signs itself.
 //!
-//! Both are as the controller makes them: 4096 bits, an empty subject, valid for ten years. The private key leaves this module
+//! Both are as the controller makes them: 4096 bits by default, an empty subject, valid for ten years. The private key leaves this module
 //! only inside the Secret for the cluster.
 
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,9 @@ use zeroize::Zeroizing;
 use super::certificate::{Certificate, CertificateError};
 use super::key::KeyError;
 
-const KEY_BITS: usize = 4096;
+/// The sizes of a key that the controller can be given.
+pub const CONTROLLER_KEY_BITS: [u32; 3] = [2048, 3072, 4096];
+
 const VALIDITY: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// The label that makes a Secret a key of the controller. Only the value `active` makes it usable.
@@ -49,15 +51,14 @@ pub struct ControllerKeyPair {
 }
 
 impl ControllerKeyPair {
-    /// Generates a key whose certificate is valid from this time on. This takes seconds.
+    /// Generates a key of this size, whose certificate is valid from this time on. This takes seconds.
     ///
     /// # Errors
-    /// The system has no randomness, or the time cannot be written.
-    pub fn generate(not_before: SystemTime) -> Result<Self, KeyError> {
-        Self::with_bits(not_before, KEY_BITS)
-    }
-
-    fn with_bits(not_before: SystemTime, bits: usize) -> Result<Self, KeyError> {
+    /// The size is not supported, the system has no randomness, or the time cannot be written.
+    pub fn generate(not_before: SystemTime, bits: u32) -> Result<Self, KeyError> {
+        let bits =
+            CONTROLLER_KEY_BITS.into_iter().find(|known| *known == bits).ok_or(KeyError::NoRandomness)?;
+        let bits = usize::try_from(bits).map_err(|_| KeyError::NoRandomness)?;
         let key = PrivateKey::new(&mut SysRng, bits).map_err(|_| KeyError::NoRandomness)?;
         let private_pem = key.to_pkcs1_pem(LineEnding::LF).map_err(|_| KeyError::NoRandomness)?;
         let certificate = self_signed(key, not_before).ok_or(KeyError::NoRandomness)?;
@@ -90,7 +91,9 @@ impl ControllerKeyPair {
             "\"}}",
         ];
         let mut json = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
-        parts.iter().for_each(|part| json.extend_from_slice(part.as_bytes()));
+        for part in parts {
+            json.extend_from_slice(part.as_bytes());
+        }
         json
     }
 }
@@ -160,12 +163,12 @@ pub fn certificate_of_key_secret(base64: &str) -> Result<Certificate, Certificat
 mod tests {
     use super::*;
     use crate::crypto::CertificateValidity;
-    use crate::crypto::{TlsPair, tls_pair};
+    use crate::crypto::{TlsFiles, tls_problems};
 
     #[test]
     fn a_new_key_and_its_certificate_belong_together() {
         let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        let pair = ControllerKeyPair::with_bits(start, 2048).expect("a key");
+        let pair = ControllerKeyPair::generate(start, 2048).expect("a key");
         let details = pair.certificate().details();
         assert_eq!((details.subject.as_str(), details.issuer.as_str()), ("", ""));
         assert_eq!(details.not_before, "2027-01-15T08:00:00Z");
@@ -177,7 +180,9 @@ mod tests {
         assert_eq!(secret["metadata"]["namespace"], "kube-system");
         let item =
             |key: &str| STANDARD.decode(secret["data"][key].as_str().expect("an item")).expect("base64");
-        assert_eq!(tls_pair(&item("tls.crt"), &item("tls.key")), TlsPair::Matches);
+        let (certificate, key) = (item("tls.crt"), item("tls.key"));
+        let files = TlsFiles { certificate: Some(&certificate), key: Some(&key), authority: None };
+        assert_eq!(tls_problems(files, None).len(), 0);
         let read = certificate_of_key_secret(secret["data"]["tls.crt"].as_str().expect("an item"));
         assert_eq!(read.expect("a certificate").details(), details);
     }

@@ -54,7 +54,9 @@ pub use certificate::{
     EXPIRY_WARNING,
 };
 pub use checksum::{ChecksumKey, ItemParts, KeyedDigest};
-pub use controller_key::{CONTROLLER_KEY_LABEL, ControllerKeyPair, certificate_of_key_secret};
+pub use controller_key::{
+    CONTROLLER_KEY_BITS, CONTROLLER_KEY_LABEL, ControllerKeyPair, certificate_of_key_secret,
+};
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use derivation_key::{DerivationKey, DerivedSecret};
