@@ -688,9 +688,12 @@ fn the_proxy_forwards() {
     user.write_operator(&proxy.endpoint);
     let output = user.rotate(0, &["--yes"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    let used: Vec<&str> =
+    let expected: Vec<&str> =
         vec!["GetCallerIdentity", "GetUser", "ListAccessKeys", "CreateAccessKey", "GET", "PutSecretValue"];
     let operations = proxy.operations();
-    assert!(used.iter().all(|name| operations.iter().any(|operation| operation == name)), "{operations:?}");
+    assert!(
+        expected.iter().all(|name| operations.iter().any(|operation| operation == name)),
+        "{operations:?}"
+    );
     assert!(Path::new(&user.path("state")).exists());
 }

@@ -11,7 +11,7 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
     ("crates/operations/src/aws_store.rs", "checks that a store can hold a value"),
     ("crates/operations/src/backup.rs", "writes the backup of a new credential"),
     ("crates/operations/src/put.rs", "removes the line break at the end of a value"),
-    ("crates/operations/src/rotate_aws/sealed_sink.rs", "puts the new access key into a template"),
+    ("crates/operations/src/rotate_aws/sealed_template.rs", "puts the new access key into a template"),
     ("crates/operations/src/rotate_aws/store_sink.rs", "reads the id of the present access key"),
     ("crates/operations/src/secret_document.rs", "replaces keys of a JSON secret"),
     (
@@ -26,7 +26,7 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
     ("crates/pipeline/src/secret_stages/resolve/modify.rs", "applies the modifiers"),
     ("crates/pipeline/src/secret_stages/resolve/substitute.rs", "puts values into items"),
     ("crates/pipeline/src/secret_stages/seal.rs", "computes the keyed digests of items"),
-    ("crates/providers/src/aws/account/mod.rs", "logs in with a new access key"),
+    ("crates/providers/src/aws/account/session.rs", "logs in with a new access key"),
     ("crates/providers/src/aws/account/parameters.rs", "writes a parameter"),
     ("crates/providers/src/aws/account/secrets.rs", "writes a secret"),
     ("crates/providers/src/aws/secret.rs", "reads the entries of a JSON secret"),

@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use sealwave_providers::aws_account::{AccessKey, KeyStatus, LastUse};
 
+use super::account::KeyAccount;
 use super::error::RotationError;
+use super::sink::CredentialSink;
 use super::sink::PresentKey;
-use super::{CredentialSink, KeyAccount};
 use crate::clock;
 
 /// A use in this time proves that a key is in use.

@@ -3,8 +3,8 @@
 use sealwave_providers::aws_account::BucketProbe;
 
 use super::error::RotationError;
+use super::rotation::{KeyRotation, is_user_name};
 use super::state::RotationState;
-use super::{KeyRotation, is_user_name};
 use crate::backup::BackupTarget;
 use crate::clock;
 use crate::plan::{Plan, StepUndo};

@@ -63,18 +63,12 @@ impl KeyLocation {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let part = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        match text.split_once('#') {
-            Some((path, keys)) => {
-                let (id, secret) = keys.split_once(',')?;
-                (id != secret).then_some(())?;
-                Some(Self::Document { path: part(path)?, id: part(id)?, secret: part(secret)? })
-            }
-            None => {
-                let (id, secret) = text.split_once(',')?;
-                (id != secret).then_some(())?;
-                Some(Self::Values { id: part(id)?, secret: part(secret)? })
-            }
+        if let Some((path, keys)) = text.split_once('#') {
+            let (id, secret) = keys.split_once(',').filter(|(id, secret)| id != secret)?;
+            return Some(Self::Document { path: part(path)?, id: part(id)?, secret: part(secret)? });
         }
+        let (id, secret) = text.split_once(',').filter(|(id, secret)| id != secret)?;
+        Some(Self::Values { id: part(id)?, secret: part(secret)? })
     }
 
     /// Returns the names of the secrets or parameters.

@@ -1,8 +1,10 @@
 //! Tests of rotations: the whole way, interruptions at each point, and everything that forbids a step.
 
+mod fake;
 mod sealed;
 
 use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,8 +12,9 @@ use fs_err as fs;
 use sealwave_core::diagnostic::Explain as _;
 use sealwave_providers::aws_account::{AwsErrorKind, BucketProbe, KeyStatus};
 
-use super::fake::{FakeAccount, FakeSink};
+use self::fake::{FakeAccount, FakeSink};
 use super::*;
+use crate::backup::BackupTarget;
 use crate::clock::{Clock as _, ManualClock, from_unix};
 use crate::progress::HiddenProgress;
 use crate::state::{Journal, OperationId, StateDirectory};

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use aws_sdk_secretsmanager::Client;
 use aws_smithy_types::Blob;
 
-use super::{AwsAccount, AwsError, time};
+use super::error::AwsError;
+use super::session::{AwsAccount, time};
 use crate::aws::failure::{AwsCall, AwsFailure};
 use crate::aws::target::is_region;
 use sealwave_secrets::values::SecretValue;
