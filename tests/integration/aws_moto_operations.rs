@@ -26,6 +26,7 @@ use sealwave_testkit::aws_proxy::{
     AwsProxy, ProxiedRequest, ProxyDecision, call_emulator, call_iam, call_json, element,
 };
 use sealwave_testkit::skipped;
+use sealwave_testkit::stub_server::{StubReply, StubServer};
 use serde_json::{Value, json};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -299,7 +300,12 @@ fn a_rotation_leaves_one_key_and_no_secret_in_any_output() {
     assert_eq!(refused.status.code(), Some(2), "no terminal to ask on");
     assert_eq!(user.keys().len(), 1);
 
-    let started = user.rotate(0, &["--yes"]);
+    let hook = StubServer::start(|_, _| StubReply::json(200, "ok"));
+    fs_err::write(user.path("hook"), &hook.address).expect("written");
+    let started = user.rotate(0, &["--yes", "--notify-url-file", "hook"]);
+    let told: Vec<String> = hook.asked().into_iter().map(|asked| asked.body).collect();
+    assert!(told.len() == 2 && told[0].contains("started") && told[1].contains("waiting"), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains(&user.in_use().1)), "{told:?}");
     assert_eq!(started.status.code(), Some(1), "{}", text(&started.stderr));
     let (new, secret) = user.in_use();
     assert_ne!(new, user.old);

@@ -15,7 +15,7 @@ impl RotationRun<'_> {
         if self.rotation.settings.reactivate {
             return Err(RotationError::NothingToReactivate);
         }
-        let keys = self.rotation.user_keys()?;
+        let keys = self.rotation.user_keys(None)?;
         let in_the_way = self.rotation.key_in_the_way(&keys)?;
         if let Some(id) = &in_the_way {
             self.rotation.account.delete_access_key(self.user(), id)?;
@@ -24,12 +24,11 @@ impl RotationRun<'_> {
             self.lines.push(format!("deleted access key `{id}`"));
         }
         let started = unix(self.now());
-        let name = format!("aws-access-key-{}-{started}", self.user());
         self.journal.record(RotationState {
             user_arn: self.user_arn.clone(),
             started,
             keys_before: keys.ids_except(in_the_way.as_deref()),
-            backup: self.rotation.settings.backup.file(&name),
+            backup: self.rotation.backup_file(started),
             phase: RotationPhase::Creating,
         })?;
         self.reach("creation-recorded")?;
@@ -39,6 +38,8 @@ impl RotationRun<'_> {
     pub(super) fn create(&mut self, state: &RotationState) -> Result<NextStep, RotationError> {
         self.remove_orphans(state)?;
         let settings = self.rotation.settings;
+        // The flags may have changed since the intent was recorded, for example because the file exists.
+        let state = &RotationState { backup: self.rotation.backup_file(state.started), ..state.clone() };
         let backup = state.backup.as_deref().map(|file| settings.backup.prepare(file)).transpose()?;
         self.rotation.progress.phase("creating an access key");
         let created = match self.rotation.account.create_access_key(self.user()) {
@@ -88,7 +89,7 @@ impl RotationRun<'_> {
 
     pub(super) fn explain_creation(&self, state: &RotationState, error: AwsError) -> RotationError {
         let found = if error.kind == AwsErrorKind::Limit {
-            let keys = self.rotation.user_keys();
+            let keys = self.rotation.user_keys(None);
             match self.orphan(state) {
                 Ok(None) => keys.map(|keys| Some(keys.two_keys())),
                 other => other,

@@ -84,6 +84,7 @@ impl UserKeys {
         account: &dyn KeyAccount,
         sinks: &[Box<dyn CredentialSink>],
         now: SystemTime,
+        new: Option<&str>,
     ) -> Result<Self, RotationError> {
         let mut keys = Vec::new();
         for key in account.access_keys(user)? {
@@ -93,7 +94,10 @@ impl UserKeys {
         let mut found = Self { user: user.to_owned(), keys, now, is_holder_known: !sinks.is_empty() };
         for sink in sinks {
             match sink.present_key()? {
-                PresentKey::Id(id) => found.set_holder(&id, sink.name())?,
+                PresentKey::Id(id) => match found.set_holder(&id, sink.name()) {
+                    Err(_) if Some(id.as_str()) == new => {}
+                    other => other?,
+                },
                 PresentKey::Empty => {}
                 PresentKey::NotAKey => return Err(RotationError::NotAKey(sink.name())),
                 PresentKey::Unreadable => found.is_holder_known = false,

@@ -19,8 +19,7 @@ impl RotationRun<'_> {
         key: &str,
         since: SystemTime,
     ) -> Result<NextStep, RotationError> {
-        let keys = self.rotation.user_keys()?;
-        self.check_new_key(&keys, key)?;
+        let keys = self.rotation.user_keys(Some(key))?;
         let old = keys.keys.iter().find(|facts| state.keys_before.contains(&facts.key.id));
         let Some(old) = old else {
             self.lines.push("no old access key is left: the rotation is complete".to_owned());
@@ -35,6 +34,7 @@ impl RotationRun<'_> {
                 let until = clock::utc(until);
                 return Ok(self.wait(format!("the old access key `{id}` stays active; {last_use}"), until));
             }
+            self.check_new_key(&keys, key)?;
             self.rotation.account.set_key_status(self.user(), &id, KeyStatus::Inactive)?;
             self.reach("deactivated")?;
             self.lines.push(format!("deactivated the old access key `{id}`"));
@@ -53,7 +53,7 @@ impl RotationRun<'_> {
         old: &str,
         since: SystemTime,
     ) -> Result<NextStep, RotationError> {
-        let keys = self.rotation.user_keys()?;
+        let keys = self.rotation.user_keys(Some(key))?;
         self.check_new_key(&keys, key)?;
         let status = keys.keys.iter().find(|facts| facts.key.id == old).map(|facts| facts.key.status);
         let Some(status) = status else {

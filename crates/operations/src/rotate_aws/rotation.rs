@@ -69,8 +69,14 @@ pub fn is_user_name(text: &str) -> bool {
 }
 
 impl KeyRotation<'_> {
-    pub(super) fn user_keys(&self) -> Result<UserKeys, RotationError> {
-        UserKeys::read(&self.settings.user, self.account, self.sinks, self.clock.now())
+    /// Asks for the keys of the user. AWS may not list a `new` one yet.
+    pub(super) fn user_keys(&self, new: Option<&str>) -> Result<UserKeys, RotationError> {
+        UserKeys::read(&self.settings.user, self.account, self.sinks, self.clock.now(), new)
+    }
+
+    /// Returns the file for a backup of the key of a rotation that started at this time.
+    pub(super) fn backup_file(&self, started: u64) -> Option<PathBuf> {
+        self.settings.backup.file(&format!("aws-access-key-{}-{started}", self.settings.user))
     }
 
     /// Returns the key to delete first, so that there is room for a new one.
