@@ -69,8 +69,12 @@ mod remote_charts;
 mod requires;
 #[cfg(unix)]
 mod reseal;
-mod scenario_policies;
 #[cfg(feature = "k8s")]
+#[cfg(feature = "aws")]
+mod rotate_aws;
+#[cfg(feature = "aws")]
+mod rotate_aws;
+mod scenario_policies;
 mod schemas;
 mod seal;
 mod secret_types;
