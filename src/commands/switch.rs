@@ -172,7 +172,8 @@ impl ChecksumRun<'_> {
         backends: EnvironmentBackends,
         kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
     ) -> Result<Vec<u8>, Failure> {
-        let settings = OutputSettings { backends, kept_checksums, policy_use: self.policy_use };
+        let policy_use = self.policy_use;
+        let settings = OutputSettings { backends, kept_checksums, policy_use, observer: None };
         let (format, notes) = (ManifestFormat::Json, Vec::new());
         let output = generate::output(self.session, settings, format, self.variables, notes, self.watch)?;
         Ok(output.stdout)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use sealwave_providers::ClusterError;
-use sealwave_secrets::settings::{App, BackendKind, ChecksumText};
+use sealwave_secrets::settings::{App, BackendKind, ChecksumText, EnvironmentBackends, KeptChecksum};
 
 use BackendKind::{ExternalSecrets, SealedSecrets, SecretsStoreCsi};
 
