@@ -153,11 +153,7 @@ impl ChecksumRun<'_> {
         if switch.changes_pods() {
             return Ok(BTreeMap::new());
         }
-        let entry = match &switch.request.scope {
-            SwitchScope::Environment => None,
-            SwitchScope::Entry(entry) => Some(entry.as_str()),
-        };
-        let after = backends.clone().with_choice(entry, choice);
+        let after = backends.clone().with_choice(switch.request.entry(), choice);
         if self.session.operator.is_none() {
             notes.push(Note::warning(Problem::new(&SwitchNote::NoChecksums)));
             return Ok(BTreeMap::new());

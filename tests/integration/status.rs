@@ -4,8 +4,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::support::{sealwave, watched_output};
 use crate::support::small_app::SmallApp;
+use crate::support::{sealwave, watched_output};
 
 const APP: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments: {dev: {}}\n";
 

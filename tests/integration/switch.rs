@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use sealwave_testkit::stub_server::{StubReply, StubServer};
 use serde_json::{Value, json};
 
-use crate::support::{sealwave, watched_output};
 use crate::support::small_app::{SmallApp, find};
+use crate::support::{sealwave, watched_output};
 
 const SETTINGS: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n\
     externalSecrets: {stores: {file: {name: fake, provider: aws-sm}}}\n\

@@ -69,6 +69,9 @@ pub enum SwitchError {
     /// The Secrets of an entry have several backends.
     #[error("the Secrets `{0}` have different backends")]
     SeveralBackends(String),
+    /// An entry with the namespace takes precedence over the entry of the request.
+    #[error("an entry of `secretBackends` with a namespace takes precedence over `{0}`")]
+    OtherEntry(String),
     /// Another change is under way.
     #[error("the Secrets are being switched to `{0}`")]
     OtherSwitch(BackendKind),
@@ -80,6 +83,7 @@ impl Explain for SwitchError {
             Self::NoSuchSecret { .. } => "`sealwave refs` lists the Secrets".to_owned(),
             Self::NoSecrets(_) => "name a Secret with `--secret`".to_owned(),
             Self::SeveralBackends(name) => format!("name one of them: `--secret NAMESPACE/{name}`"),
+            Self::OtherEntry(name) => format!("name that entry: `--secret NAMESPACE/{name}`"),
             Self::OtherSwitch(to) => format!("finish it first: `sealwave switch --to {to}`"),
         })
     }
@@ -111,7 +115,17 @@ impl Switch {
             return Err(SwitchError::SeveralBackends(name.clone()));
         }
         let step = next_step(current, request.to)?;
-        Ok(Self { request, secrets, current, step })
+        let switch = Self { request, secrets, current, step };
+        switch.check_effect(backends)?;
+        Ok(switch)
+    }
+
+    /// Checks that the entry of the request decides about its Secrets.
+    fn check_effect(&self, backends: &EnvironmentBackends) -> Result<(), SwitchError> {
+        let (Some(choice), Some(entry)) = (self.next_choice(), self.request.entry()) else { return Ok(()) };
+        let after = backends.clone().with_choice(Some(entry), choice);
+        let decides = |(namespace, name): &SecretName| after.choice_for(namespace, name) == choice;
+        if self.secrets.iter().all(decides) { Ok(()) } else { Err(SwitchError::OtherEntry(entry.to_owned())) }
     }
 
     /// Returns the choice that the next commit writes; `None` if no commit is left.
@@ -134,6 +148,15 @@ impl Switch {
 }
 
 impl SwitchRequest {
+    /// Returns the entry of `secretBackends` that changes; `None` for the environment's backend.
+    #[must_use]
+    pub fn entry(&self) -> Option<&str> {
+        match &self.scope {
+            SwitchScope::Environment => None,
+            SwitchScope::Entry(entry) => Some(entry),
+        }
+    }
+
     fn covers(&self, backends: &EnvironmentBackends, (namespace, name): &SecretName) -> bool {
         match &self.scope {
             SwitchScope::Environment => !backends.has_own_entry(namespace, name),
