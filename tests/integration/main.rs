@@ -72,8 +72,6 @@ mod reseal;
 #[cfg(feature = "k8s")]
 #[cfg(feature = "aws")]
 mod rotate_aws;
-#[cfg(feature = "aws")]
-mod rotate_aws;
 mod scenario_policies;
 mod schemas;
 mod seal;
