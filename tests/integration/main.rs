@@ -29,6 +29,8 @@ mod check_operator;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+#[cfg(all(feature = "k8s", unix))]
+mod cluster_commands;
 mod copy;
 mod credentials;
 mod derivation;
@@ -67,6 +69,8 @@ mod remote_charts;
 mod requires;
 #[cfg(unix)]
 mod reseal;
+#[cfg(feature = "aws")]
+mod rotate_aws;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;
