@@ -319,6 +319,32 @@ fn check_and_map_are_reports() {
 }
 
 #[test]
+fn items_that_are_merged_after_a_reseal_are_recorded() {
+    let checkout = Checkout::new();
+    succeeded(&checkout.reseal_environment("dev", &["rsa2048"], NEW, &["--yes"]));
+    checkout.commit();
+    let path = "repository/app/envs/dev/sealed-secrets/fastapi/sealed-fastapi-jwt-dev-secret.yaml";
+    let file = checkout.shown(path);
+    let mut command = sealwave();
+    command.args(["seal", "--cert", &checkout.shown(&format!("keys/{NEW}.crt")), "--merge-into", &file]);
+    command.args(["--from-literal", "NEXT_SECRET=x"]);
+    succeeded(&command.output().expect("the binary starts"));
+    let stdout = succeeded(&checkout.reseal_environment("dev", &[], NEW, &["--check"]));
+    assert_eq!(stdout, "public key d8139b1d140d…: 14 current, 0 stale, 0 unknown\n");
+    // For another certificate, the record says so.
+    let mut command = sealwave();
+    command.args(["seal", "--cert", &checkout.shown("keys/rsa4096.crt"), "--merge-into", &file]);
+    command.args(["--from-literal", "NEXT_SECRET=x"]);
+    succeeded(&command.output().expect("the binary starts"));
+    let output = checkout.reseal_environment("dev", &[], NEW, &["--check"]);
+    let stdout = text(&output.stdout);
+    assert!(
+        stdout.contains("stale: item `NEXT_SECRET`") && stdout.contains("13 current, 1 stale"),
+        "{stdout}"
+    );
+}
+
+#[test]
 fn each_refusal_has_its_message() {
     let checkout = Checkout::new();
     let certificate = checkout.shown(&format!("keys/{NEW}.crt"));

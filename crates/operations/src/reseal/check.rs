@@ -70,7 +70,7 @@ impl CheckReport {
                 let key = opened.as_ref().and_then(|all| all.get(number)?.get(index)?.clone());
                 let state = match key {
                     Some(key) => state_of_key(key, certificate),
-                    None => bound.recorded_state(item, certificate),
+                    None => bound.reported_state(item, certificate),
                 };
                 report.add(bound, &item.key, item.line, state);
             }

@@ -58,7 +58,7 @@ pub struct MappedItem {
     pub item: String,
     /// SHA-256 of the public key that it was sealed for, if known.
     pub public_key_sha256: Option<String>,
-    /// The evidence for that: `opened`, `recorded` or `unknown`.
+    /// The evidence for that: `opened`, `recorded`, `claimed` by the object, or `unknown`.
     pub evidence: &'static str,
 }
 
@@ -95,9 +95,10 @@ impl KeyMap {
             let opened = opened.and_then(|items| items.get(index)?.clone());
             let (key, evidence) = match opened {
                 Some(key) => (Some(key), "opened"),
-                None => match bound.recorded_key(item) {
-                    Some(key) => (Some(key), "recorded"),
-                    None => (None, "unknown"),
+                None => match (bound.recorded_key(item), bound.claimed_key()) {
+                    (Some(key), _) => (Some(key), "recorded"),
+                    (None, Some(key)) => (Some(key), "claimed"),
+                    (None, None) => (None, "unknown"),
                 },
             };
             self.push(bound, item_label(&item.key), item.line, key, evidence);
@@ -150,7 +151,11 @@ impl KeyMap {
         for item in &self.items {
             let MappedItem { path, line, object, item, public_key_sha256, evidence } = item;
             let key = public_key_sha256.as_deref().map_or_else(|| "unknown key".to_owned(), short);
-            let by = if *evidence == "recorded" { " (by its record)" } else { "" };
+            let by = match *evidence {
+                "recorded" => " (by its record)",
+                "claimed" => " (by the annotation of its object)",
+                _ => "",
+            };
             let line = format!("{path}:{line}: {item} of SealedSecret `{object}`: {key}{by}");
             let _ = writeln!(out, "{}", printable(line));
         }

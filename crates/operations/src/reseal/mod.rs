@@ -24,6 +24,8 @@ mod find;
 mod map;
 mod offline;
 mod online;
+#[cfg(all(test, feature = "k8s"))]
+mod online_tests;
 mod plan;
 mod report_entries;
 mod run;

@@ -124,6 +124,23 @@ impl<'t> BoundObject<'t> {
         claim.strip_prefix("sha256:").map(str::to_owned)
     }
 
+    /// Returns the public key that the object claims for all its items, as `sealwave seal` writes it. Another tool may have changed
+    /// an item since, so this is good enough for a report, but not for leaving the item as it is.
+    pub(super) fn claimed_key(&self) -> Option<String> {
+        let claim = self.object.annotation(SEALED_FOR).filter(|_| self.record.is_empty())?;
+        let key = claim.strip_prefix("sha256:")?;
+        let is_digest = key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_digest.then(|| key.to_owned())
+    }
+
+    /// Returns the state of an item for a report: by its record, else by the claim of the object.
+    pub(super) fn reported_state(&self, item: &SealedItem, certificate: &Certificate) -> ItemState {
+        match (self.recorded_state(item, certificate), self.claimed_key()) {
+            (ItemState::Unknown, Some(key)) => state_of_key(key, certificate),
+            (state, _) => state,
+        }
+    }
+
     /// Returns the state of an item by annotations and its number.
     pub(super) fn recorded_state(&self, item: &SealedItem, certificate: &Certificate) -> ItemState {
         match self.recorded_key(item) {

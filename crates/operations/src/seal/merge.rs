@@ -11,11 +11,12 @@ use sealwave_core::diagnostic::{
     Explain, Failure, NOT_REGULAR_FILE, Note, Problem, ProblemCollector, ProblemPlace, io_reason, printable,
 };
 use sealwave_core::document::{Manifest, Node, display_path};
-use sealwave_core::names::{LITERAL, SEALED_FOR, STRING_DATA_FROM, item_label};
+use sealwave_core::names::{LITERAL, RESEALED, SEALED_FOR, STRING_DATA_FROM, item_label};
 use sealwave_core::reach::directory_of;
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::sealed_size;
+use sealwave_secrets::resealed::{ResealRecord, SealedItemId, ciphertext_digest};
 
 use super::naming::secret_name;
 use super::target::SealTarget;
@@ -223,6 +224,9 @@ impl MergeTarget {
                     StepUndo::By("restore the file from Git".to_owned()),
                 );
             }
+            if let Some(record) = new_record(selected, &items, public_key_sha256) {
+                editor.set_annotation(selected.index, RESEALED, &record)?;
+            }
             if let Some(claim) = new_claim(selected.object, &items, &fingerprint) {
                 editor.set_annotation(selected.index, SEALED_FOR, claim)?;
             }
@@ -287,6 +291,23 @@ impl SelectedObject<'_> {
 fn items_of(object: &Manifest) -> Vec<(&str, &str)> {
     let entries = object.root().entries_at(&["spec", "encryptedData"]);
     entries.iter().filter_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))).collect()
+}
+
+/// Returns the new record of an object that was re-sealed: it has the new items too, so that `reseal --check` knows their
+/// certificate. `None` leaves it as it is.
+fn new_record(
+    selected: &SelectedObject<'_>,
+    new: &[(&str, &str)],
+    public_key_sha256: &str,
+) -> Option<String> {
+    let mut record = ResealRecord::parse(selected.object.annotation(RESEALED)?).ok()?;
+    let namespace = selected.target.namespace.as_deref().unwrap_or_default();
+    let SealedObject { name, scope, .. } = selected.object;
+    for (key, ciphertext) in new {
+        let id = SealedItemId { namespace, name, scope: *scope, key };
+        record.insert(&id, &ciphertext_digest(ciphertext), public_key_sha256, ciphertext);
+    }
+    Some(record.to_text())
 }
 
 /// Returns the new text of our annotation, which names the certificate of all items; `None` leaves it as it is.
