@@ -239,7 +239,10 @@ impl ClusterClient {
             if let Some(Json::Array(more)) = page.get_mut("items").map(Json::take) {
                 items.extend(more);
             }
-            next = page.pointer("/metadata/continue").and_then(Json::as_str).unwrap_or_default().to_owned();
+            page.pointer("/metadata/continue")
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+                .clone_into(&mut next);
             if next.is_empty() {
                 return Ok(items);
             }
