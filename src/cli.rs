@@ -33,7 +33,9 @@ pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
 pub use reseal::{ResealArgs, ResealKeyArgs};
-pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs};
+pub use rotate::{
+    BackupArgs, KeyRetirementArgs, RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs,
+};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
 pub use status::StatusArgs;
 pub use switch::SwitchArgs;

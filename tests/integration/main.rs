@@ -69,9 +69,12 @@ mod remote_charts;
 mod requires;
 #[cfg(unix)]
 mod reseal;
-mod scenario_policies;
 #[cfg(feature = "k8s")]
+#[cfg(feature = "aws")]
+mod rotate_aws;
+mod scenario_policies;
 mod schemas;
+mod seal;
 mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
@@ -89,6 +92,7 @@ mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unseal;
 mod unstable_sources;
 mod unused_files;
 mod validate;
