@@ -39,6 +39,8 @@ struct FakeCluster {
     watches: bool,
     restarts: u32,
     sealed_secrets: Json,
+    /// Whether the response to the first creation is lost.
+    loses_response: bool,
 }
 
 impl FakeCluster {
@@ -56,6 +58,7 @@ impl FakeCluster {
             loaded: vec!["old".to_owned()],
             watches,
             restarts: 0,
+            loses_response: false,
             sealed_secrets: json!([{
                 "metadata": {"name": "db", "namespace": "shop", "generation": 2},
                 "status": {"observedGeneration": 2, "conditions": [{"type": "Synced", "status": "True"}]},
@@ -83,9 +86,15 @@ impl FakeCluster {
             ("POST", path) if path == format!("{NAMESPACE}/secrets") => {
                 let secret: Json = serde_json::from_str(&asked.body).expect("JSON");
                 let name = secret["metadata"]["name"].as_str().expect("a name").to_owned();
-                assert!(!self.secrets.contains_key(&name), "created twice");
+                if self.secrets.contains_key(&name) {
+                    assert!(std::mem::take(&mut self.loses_response), "created twice");
+                    return StubReply::json(409, "CANARY");
+                }
                 self.secrets.insert(name.clone(), secret);
                 self.loaded.extend(self.watches.then_some(name));
+                if self.loses_response {
+                    return StubReply::json(500, "");
+                }
                 StubReply::json(201, json!({"kind": "PartialObjectMetadata"}).to_string())
             }
             ("GET", "/apis/apps/v1/namespaces/kube-system/deployments") => ok(json!({
@@ -305,6 +314,15 @@ fn a_run_that_ends_at_any_point_is_continued() {
         assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done, "{point}");
         bench.check_complete();
     }
+}
+
+#[test]
+fn a_lost_response_makes_no_second_key() {
+    let bench = Bench::new(true, false);
+    bench.cluster().loses_response = true;
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    assert!(!bench.cluster().loses_response, "the creation was tried twice");
+    bench.check_complete();
 }
 
 #[test]
