@@ -117,7 +117,7 @@ impl CertificateSource {
                 let origin = printable(path.display());
                 let failed = |reason| FetchError::File { path: origin.clone(), reason };
                 let bytes = read_regular_file(path, MAX_BYTES as u64).map_err(|error| match error {
-                    BoundedReadError::Io(error) => failed(io_reason(error.kind()).to_string()),
+                    BoundedReadError::Io(error) => failed(io_reason(error.kind())),
                     BoundedReadError::NotRegular => failed(NOT_REGULAR_FILE.to_owned()),
                     BoundedReadError::TooLarge => failed("it is larger than one MiB".to_owned()),
                 })?;

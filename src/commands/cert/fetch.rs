@@ -1,5 +1,6 @@
 //! `cert fetch`: prints the certificate in use, or pins it to a file.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -109,6 +110,7 @@ fn human(
             format!("key {}; new items are sealed for the new key", old.details().public_key_sha256)
         }
     };
-    out.push_str(&format!("  {:<20}{replaced}\n", "replaces"));
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "  {:<20}{replaced}", "replaces");
     out.into_bytes()
 }

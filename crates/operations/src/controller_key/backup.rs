@@ -45,6 +45,8 @@ fn add(out: &mut SecretBuffer, namespace: &str, name: &str, secret: &[u8]) -> Op
         member("data")?.get(),
         "}",
     ];
-    parts.into_iter().for_each(|part| out.push(part.as_bytes()));
+    for part in parts {
+        out.push(part.as_bytes());
+    }
     Some(())
 }

@@ -90,9 +90,10 @@ impl ControllerKeyRotation<'_> {
     }
 
     fn publish_summary(&self) -> String {
-        let restart = match self.settings.restart {
-            true => "; restart its Deployment if it does not watch its Secrets",
-            false => "; if it does not watch its Secrets, stop with the command that restarts it",
+        let restart = if self.settings.restart {
+            "; restart its Deployment if it does not watch its Secrets"
+        } else {
+            "; if it does not watch its Secrets, stop with the command that restarts it"
         };
         format!("wait until the controller publishes another certificate{restart}")
     }

@@ -34,7 +34,7 @@ pub(super) fn look(
         match check.verdict {
             crate::verify::CheckVerdict::Wrong => result.wrong.push(line),
             crate::verify::CheckVerdict::NotChecked | crate::verify::CheckVerdict::Right => {
-                result.lines.push(line)
+                result.lines.push(line);
             }
         }
     }

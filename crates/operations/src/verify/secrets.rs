@@ -66,10 +66,7 @@ fn describe_source(namespace: &str, secret: &ExpectedSecret) -> String {
         SecretSource::External { name, .. } => {
             format!("kubectl -n {namespace} describe externalsecret {name}")
         }
-        SecretSource::Plain => {
-            "sync the Application, then: kubectl get events -A --field-selector reason=OperationCompleted"
-                .to_owned()
-        }
+        SecretSource::Plain => "sync the Application".to_owned(),
         SecretSource::ProviderClass { .. } => format!(
             "the CSI driver creates it only while a pod mounts the volume: kubectl -n {namespace} get pods, then describe the pod that waits"
         ),

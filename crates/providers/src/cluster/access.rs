@@ -27,7 +27,7 @@ impl ClusterAccess {
     /// # Errors
     /// The kubeconfig or the credentials cannot be used.
     pub fn connect(&self, deadline: Instant) -> Result<ClusterClient, ClusterError> {
-        ClusterClient::open(self, deadline)
+        ClusterClient::open(&self.kubeconfigs, self.context.as_deref(), deadline)
     }
 
     /// Passes every CustomResourceDefinition of the cluster to `take`, which returns whether it is valid.

@@ -1,5 +1,7 @@
 //! The objects that requests are about: their paths, and how messages name them.
 
+#![cfg_attr(not(feature = "k8s"), allow(dead_code, reason = "only the client needs paths"))]
+
 use std::fmt;
 
 /// A resource of the API.

@@ -164,7 +164,7 @@ impl<'a> Call<'a> {
             },
             429 => ClusterError::Throttled { subject },
             500 if through_service => return Ok((status, Zeroizing::default())),
-            501..=599 | 500 => ClusterError::Failed { subject, status, through_service },
+            500..=599 => ClusterError::Failed { subject, status, through_service },
             _ if through_service => return Ok((status, Zeroizing::default())),
             404 => ClusterError::NotFound { subject },
             409 => ClusterError::Conflict { subject },

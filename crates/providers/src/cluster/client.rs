@@ -3,13 +3,13 @@
 //! Responses that hold values stay in memory that is erased. Requests for metadata never receive a value: the API server
 //! leaves it out, and a response of another kind is refused.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
-use super::access::ClusterAccess;
 use super::api_object::{ApiObject, ApiResource, ServiceProxy};
 use super::call::{Call, CallTarget, MAX_OBJECT, send};
 use super::error::ClusterError;
@@ -40,8 +40,12 @@ pub struct ClusterClient {
 
 impl ClusterClient {
     /// Logs in.
-    pub(super) fn open(access: &ClusterAccess, deadline: Instant) -> Result<Self, ClusterError> {
-        let login = ClusterLogin::User(&access.kubeconfigs, access.context.as_deref());
+    pub(super) fn open(
+        kubeconfigs: &[PathBuf],
+        context: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Self, ClusterError> {
+        let login = ClusterLogin::User(kubeconfigs, context);
         let runtime = LocalRuntime::start().map_err(interrupted)?;
         let connection = runtime.run(deadline, |_| ClusterConnection::open(login)).map_err(interrupted)??;
         Ok(Self { connection, deadline, runtime })
@@ -239,7 +243,10 @@ impl ClusterClient {
             if let Some(Json::Array(more)) = page.get_mut("items").map(Json::take) {
                 items.extend(more);
             }
-            next = page.pointer("/metadata/continue").and_then(Json::as_str).unwrap_or_default().to_owned();
+            page.pointer("/metadata/continue")
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+                .clone_into(&mut next);
             if next.is_empty() {
                 return Ok(items);
             }
