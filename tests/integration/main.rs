@@ -67,12 +67,10 @@ mod remote_charts;
 mod requires;
 #[cfg(unix)]
 mod reseal;
-#[cfg(feature = "k8s")]
-#[cfg(feature = "aws")]
-mod rotate_aws;
 #[cfg(feature = "aws")]
 mod rotate_aws;
 mod scenario_policies;
+#[cfg(feature = "k8s")]
 mod schemas;
 mod secret_types;
 #[cfg(feature = "sops")]
