@@ -11,6 +11,7 @@ mod put;
 mod reseal;
 mod rotate;
 mod seal;
+mod status;
 mod switch;
 mod validate;
 mod verify;
@@ -36,6 +37,7 @@ pub use rotate::{
     BackupArgs, KeyRetirementArgs, RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs,
 };
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
+pub use status::StatusArgs;
 pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
 pub use verify::VerifyArgs;
@@ -73,7 +75,7 @@ pub enum Command {
     Cert(Box<CertArgs>),
     /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
     #[command(
-        after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
+        after_help = "Reads the files that it names, but no secret of an app. Without --connect and --live, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
     )]
     Check(CheckOperatorArgs),
     /// Print a shell completion script
@@ -140,6 +142,11 @@ pub enum Command {
         after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
     )]
     Unseal(UnsealArgs),
+    /// List the secrets of apps: sources, users, age, rotation policy, and what is overdue or expires
+    #[command(
+        after_help = "Works offline, from Git alone. Exit code 1 means that something is overdue or has expired."
+    )]
+    Status(Box<StatusArgs>),
     /// Change the backend of Secrets that are in use, in two commits, without an interruption
     #[command(
         after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."
@@ -318,6 +325,15 @@ pub struct CheckOperatorArgs {
     /// Also log in to each secret source, without reading a secret; this may start programs of kubeconfigs and AWS profiles
     #[arg(long)]
     pub connect: bool,
+    /// Compare the certificate of a cluster with the one that its controller publishes: a kubeconfig context, or an address; repeatable
+    #[arg(long, value_name = "CLUSTER=CONTEXT|URL")]
+    pub live: Vec<String>,
+    /// Kubeconfig for --live [env: KUBECONFIG] [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "live")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The controllers of these clusters.
+    #[command(flatten)]
+    pub controller: ControllerArgs,
     /// Output format: human or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,

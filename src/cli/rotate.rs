@@ -199,7 +199,7 @@ pub struct RotateControllerKeyArgs {
     /// Namespace of the Applications
     #[arg(long, value_name = "NAME", default_value = "argocd")]
     pub argocd_namespace: String,
-    /// How long to wait for the new certificate, and for the cluster at the end
+    /// Time to wait for the new certificate, and for the cluster at the end
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
     pub wait: Duration,
     /// The controller.

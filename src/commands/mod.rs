@@ -22,6 +22,7 @@ mod rotate;
 mod schemas;
 mod seal;
 mod session;
+mod status;
 mod switch;
 mod unseal;
 mod validate;
@@ -123,6 +124,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Seal(args) => seal::run(&args, variables, watch),
         Command::Unseal(args) => unseal::run(&args, variables),
+        Command::Status(args) => status::run(&args, variables, watch),
         Command::Switch(args) => switch::run(*args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
         Command::Verify(args) => verify::run(*args, variables, watch),

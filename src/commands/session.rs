@@ -13,7 +13,7 @@ use crate::config::{
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_pipeline::{
-    self, Discovery, ManifestFormat, PipedManifests, RenderContext, RunPlan, SealMode, ValueSource,
+    self, Discovery, ManifestFormat, PipedManifests, RenderContext, RunPlan, SealMode, SealedApp, ValueSource,
 };
 use sealwave_programs::Toolbox;
 use sealwave_secrets::crypto::ChecksumKey;
@@ -143,7 +143,7 @@ impl<'a> EnvironmentSession<'a> {
     pub(super) fn preview(
         &self,
         format: ManifestFormat,
-        notes: Vec<Note>,
+        mut notes: Vec<Note>,
         watch: &RunWatch,
     ) -> Result<CommandOutput, Failure> {
         let known = self.known_providers();
@@ -160,19 +160,28 @@ impl<'a> EnvironmentSession<'a> {
             today: None,
             toolbox: &self.toolbox,
         };
-        self.run(&plan, format, notes, watch)
+        let sealed = self.seal(&plan, &mut notes, watch)?;
+        self.emit(sealed, format, notes)
     }
 
-    /// Runs all stages and returns the output.
-    pub(super) fn run(
+    /// Runs all stages.
+    pub(super) fn seal(
         &self,
         plan: &RunPlan<'_>,
-        format: ManifestFormat,
-        mut notes: Vec<Note>,
+        notes: &mut Vec<Note>,
         watch: &RunWatch,
-    ) -> Result<CommandOutput, Failure> {
+    ) -> Result<SealedApp, Failure> {
         let progress = |stage| watch.enter_stage(stage);
-        let sealed = sealwave_pipeline::run(&self.discovery, plan, &mut notes, &progress)?;
+        sealwave_pipeline::run(&self.discovery, plan, notes, &progress)
+    }
+
+    /// Returns the output of a sealed app.
+    pub(super) fn emit(
+        &self,
+        sealed: SealedApp,
+        format: ManifestFormat,
+        notes: Vec<Note>,
+    ) -> Result<CommandOutput, Failure> {
         let stdout = sealwave_pipeline::emit(&sealed, format)?;
         // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
         std::mem::forget(sealed);

@@ -11,9 +11,7 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::names::item_label;
 use sealwave_operations::documents::ManifestInput;
 use sealwave_operations::key_files::UnsealKeys;
-use sealwave_operations::private_file::{PrivateFile, PrivateFileError};
 use sealwave_operations::unseal::{OpenedItem, UnsealedSecrets};
-use sealwave_secrets::values::SecretValue;
 
 /// Files of Argo CD's sidecar: a private key there would be beside everything that renders manifests.
 const SIDECAR_FILES: [&str; 2] =
@@ -65,12 +63,13 @@ pub(super) fn run(args: &UnsealArgs, variables: VariableReader) -> Result<Comman
     if args.verbose {
         notes.extend(secrets.opened_items().map(|item| Note::info(Problem::new(&OpenedBy(item)))));
     }
-    let manifests = secrets.danger_manifests(manifest_format(args.output));
+    let format = manifest_format(args.output);
     let output = CommandOutput { notes, ..CommandOutput::default() };
     let Some(path) = &args.write else {
-        return Ok(CommandOutput { plaintext: Some(Plaintext(manifests)), ..output });
+        let plaintext = Some(Plaintext(secrets.danger_manifests(format)));
+        return Ok(CommandOutput { plaintext, ..output });
     };
-    write(path, &manifests).map_err(|error| Problem::new(&error))?;
+    secrets.danger_write(path, format).map_err(|error| Problem::new(&error))?;
     Ok(output)
 }
 
@@ -87,10 +86,4 @@ fn refuse_at(files: &[&'static str]) -> Result<(), Failure> {
         Some(file) => Err(Problem::new(&UnsealCommandError::InSidecar(file)).into()),
         None => Ok(()),
     }
-}
-
-fn write(path: &Path, manifests: &SecretValue) -> Result<(), PrivateFileError> {
-    let mut file = PrivateFile::create(path)?;
-    file.write(manifests.expose())?;
-    file.keep()
 }

@@ -30,6 +30,7 @@ impl SourceAccess {
             Command::Generate(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Refs(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Render(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
+            Command::Status(args) => (args.dirs.clone(), args.operator.clone()),
             Command::Switch(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Validate(args) => (args.paths.clone(), args.checks.operator.clone()),
             Command::Verify(args) if args.rendered.is_none() => {

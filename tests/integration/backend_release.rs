@@ -59,6 +59,10 @@ fn a_released_sealed_secret_gives_up_ownership_and_nothing_else_changes() {
             "sealedsecrets.bitnami.com/managed": "true",
             "sealedsecrets.bitnami.com/skip-set-owner-references": "true",
         });
+        if to == "secrets-store-csi" {
+            expected["spec"]["template"]["metadata"]["labels"] =
+                json!({"secrets-store.csi.k8s.io/managed": "true"});
+        }
         let object = find(&released, "SealedSecret", "web");
         assert!(sync_options(object).contains("PruneLast=true"));
         expected["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] = sync_options(object).into();
@@ -71,15 +75,16 @@ fn a_released_sealed_secret_gives_up_ownership_and_nothing_else_changes() {
 #[test]
 fn a_released_external_secret_is_an_orphan_that_keeps_its_template() {
     let before = generated("external-secrets");
-    for (to, annotations) in [
-        ("sealed-secrets", json!({"sealedsecrets.bitnami.com/managed": "true"})),
-        ("secrets-store-csi", json!({})),
+    for (to, labels, annotations) in [
+        ("sealed-secrets", json!({}), json!({"sealedsecrets.bitnami.com/managed": "true"})),
+        ("secrets-store-csi", json!({"secrets-store.csi.k8s.io/managed": "true"}), json!({})),
     ] {
         let released = generated(&format!("{{from: external-secrets, to: {to}}}"));
         assert_eq!(kinds_of_web(&released), ["ExternalSecret"]);
         let mut expected = find(&before, "ExternalSecret", "web").clone();
         expected["spec"]["target"]["creationPolicy"] = "Orphan".into();
-        expected["spec"]["target"]["template"]["metadata"]["annotations"] = annotations;
+        expected["spec"]["target"]["template"]["metadata"] =
+            json!({"labels": labels, "annotations": annotations});
         let object = find(&released, "ExternalSecret", "web");
         assert!(sync_options(object).contains("PruneLast=true"));
         expected["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] = sync_options(object).into();

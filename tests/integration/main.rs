@@ -29,6 +29,8 @@ mod check_operator;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+#[cfg(all(feature = "k8s", unix))]
+mod cluster_commands;
 mod copy;
 mod credentials;
 mod derivation;
@@ -72,6 +74,7 @@ mod rotate_aws;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;
+mod seal;
 mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
@@ -82,12 +85,14 @@ mod sources_alone;
 #[cfg(unix)]
 mod sources_hostile;
 #[cfg(target_os = "linux")]
+mod status;
 mod supervise;
 mod support;
 mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unseal;
 mod unstable_sources;
 mod unused_files;
 mod validate;

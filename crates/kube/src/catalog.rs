@@ -213,6 +213,11 @@ impl<'a> ObjectCatalog<'a> {
         self.suppliers.get(&(namespace, name)).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns the namespaces and names of all Secrets that objects create, in order, with these objects.
+    pub fn supplied(&self) -> impl Iterator<Item = ((&'a str, &'a str), &[ObjectIndex])> {
+        self.suppliers.iter().map(|(secret, suppliers)| (*secret, suppliers.as_slice()))
+    }
+
     /// Returns the names of the image pull Secrets of a service account.
     #[must_use]
     pub fn pull_secrets(&self, namespace: &str, account: &str) -> Vec<&'a str> {

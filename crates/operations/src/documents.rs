@@ -74,7 +74,7 @@ impl ManifestInput {
     /// Reads all objects.
     ///
     /// # Errors
-    /// All documents that cannot be read, with their numbers; or there is none.
+    /// All documents that cannot be read, with their numbers; or it has none.
     pub(crate) fn objects(&self, source: SourceId) -> Result<Vec<Node>, Failure> {
         read_objects(&self.bytes, source, &self.name)
     }

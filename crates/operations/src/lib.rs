@@ -31,6 +31,7 @@ pub mod seal;
 pub mod sealed_files;
 pub mod secret_document;
 pub mod state;
+pub mod status;
 pub mod switch;
 #[cfg(all(test, feature = "k8s"))]
 mod testing;

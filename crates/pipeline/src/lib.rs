@@ -43,8 +43,8 @@ pub use pipe_settings::discover_for_pipe;
 pub use piped::PipedManifests;
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{
-    AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, RandomSealing, SealMode, SealedApp,
-    ValueSource,
+    AccessPolicy, AuditRecord, AuditSink, FetchOutcome, ItemExpiry, PlaceholderUse, RandomSealing, SealMode,
+    SealedApp, ValueSource,
 };
 pub use stages::{
     CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageInput, StageNote,

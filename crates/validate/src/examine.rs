@@ -24,7 +24,7 @@ use sealwave_pipeline::{
     StageInput, StageNote, collect,
 };
 use sealwave_programs::Toolbox;
-use sealwave_secrets::settings::{App, IgnoreEntry, ignore_origins};
+use sealwave_secrets::settings::{App, IgnoreEntry, RotationEntry, ignore_origins};
 
 /// The input for the examination of an environment.
 pub struct EnvironmentInput<'a> {
@@ -203,8 +203,21 @@ impl<'a> AppFile<'a> {
         AppSettings {
             without_directory: without_directory.map(|name| located(&["environments"], name)).collect(),
             only_directories: only_directories.map(str::to_owned).collect(),
+            rotation: self.rotation(),
             wave_kinds: waves.kinds.keys().map(|kind| located(&["waves", "kinds"], kind)).collect(),
         }
+    }
+
+    /// Returns the entries of `rotation`, each with the position of its pattern.
+    fn rotation(&self) -> Vec<(RotationEntry, Origin)> {
+        let entries = self.discovery.app().rotation.entries();
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let nodes = self.tree().get("rotation").map_or(&[][..], Node::items).iter();
+        let places = nodes.map(|node| node.get("secret").map_or(node.origin, |secret| secret.origin));
+        let places = places.chain(std::iter::repeat(Origin::whole(self.source)));
+        entries.iter().cloned().zip(places).collect()
     }
 
     /// Returns the position of the value at a path, else of the last existing key.

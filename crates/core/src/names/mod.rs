@@ -47,6 +47,8 @@ pub const AVP_SECRET_VERSION: &str = "avp.kubernetes.io/secret-version";
 
 /// `true` allows a `SealedSecret` to be unsealed anywhere in its cluster.
 pub const CLUSTER_WIDE: &str = "sealedsecrets.bitnami.com/cluster-wide";
+/// `true` on a Secret lets the Secrets Store CSI driver watch it, and keep it current.
+pub const MANAGED_BY_CSI_DRIVER: &str = "secrets-store.csi.k8s.io/managed";
 /// `true` on a Secret allows the sealed-secrets controller to overwrite it, although no `SealedSecret` owns it.
 pub const MANAGED_BY_SEALED_SECRETS: &str = "sealedsecrets.bitnami.com/managed";
 /// `true` in a template lets the sealed-secrets controller remove its owner reference from the Secret.

@@ -36,6 +36,22 @@ impl Date {
         if day == 0 || day > days { Err(InvalidDate) } else { Ok(Self { year, month, day }) }
     }
 
+    /// Returns the date (UTC) of a time in seconds since 1970; `None` beyond the year 9999.
+    #[must_use]
+    pub fn from_unix_seconds(seconds: u64) -> Option<Self> {
+        // Days since 0000-03-01, so that a leap day ends a year.
+        let days = seconds / 86_400 + 719_468;
+        let (cycle, day_of_cycle) = (days / 146_097, days % 146_097);
+        let year_of_cycle =
+            (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
+        let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+        let month_of_year = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_of_year + 2) / 5 + 1;
+        let (month, carry) = if month_of_year < 10 { (month_of_year + 3, 0) } else { (month_of_year - 9, 1) };
+        let year = u16::try_from(year_of_cycle + cycle * 400 + carry).ok().filter(|year| *year <= 9999)?;
+        Self::new(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?).ok()
+    }
+
     /// Returns the number of days until another date; negative if that is earlier.
     #[must_use]
     pub const fn days_until(self, other: Self) -> i64 {
@@ -103,6 +119,24 @@ mod tests {
             assert_eq!(text.parse::<Date>(), Err(InvalidDate), "{text}");
         }
         assert!(Date::new(2026, 12, 31).unwrap() < Date::new(2027, 1, 1).unwrap());
+    }
+
+    #[test]
+    fn dates_of_times() {
+        let date = |seconds: u64| Date::from_unix_seconds(seconds).map(|date| date.to_string());
+        for (seconds, expected) in [
+            (0, "1970-01-01"),
+            (86_399, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_767_225_599, "2025-12-31"),
+            (1_767_225_600, "2026-01-01"),
+            (253_402_300_799, "9999-12-31"),
+        ] {
+            assert_eq!(date(seconds).as_deref(), Some(expected), "{seconds}");
+        }
+        assert_eq!(date(253_402_300_800), None);
+        assert_eq!(date(u64::MAX), None);
     }
 
     #[test]

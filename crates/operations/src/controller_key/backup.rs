@@ -3,7 +3,7 @@
 use sealwave_providers::ClusterClient;
 use sealwave_secrets::values::{SecretBuffer, SecretValue, json_text};
 
-use super::KeyRotationError;
+use super::error::KeyRotationError;
 use crate::controller::ControllerKey;
 
 /// Returns a list of the complete Secrets, as JSON.

@@ -1,6 +1,8 @@
 //! The plan of a rotation.
 
-use super::{ControllerKeyRotation, KeyFacts, KeyRotationState, NewKeyMethod};
+use super::facts::KeyFacts;
+use super::rotation::{ControllerKeyRotation, NewKeyMethod};
+use super::state::KeyRotationState;
 use crate::backup::BackupTarget;
 use crate::clock;
 use crate::plan::{Plan, StepUndo};

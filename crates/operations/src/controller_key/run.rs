@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 use sealwave_providers::ClusterError;
 use sealwave_secrets::crypto::{Certificate, ControllerKeyPair};
 
+use super::error::KeyRotationError;
+use super::facts::KeyFacts;
+use super::rotation::{ControllerKeyRotation, NewKeyMethod, ResealStep};
 use super::state::{KeyRotationPhase, KeyRotationState};
-use super::{
-    ControllerKeyRotation, KeyFacts, KeyRotationError, NewKeyMethod, ResealStep, backup, deployment, watch,
-};
+use super::{backup, deployment, watch};
 use crate::clock::{self, unix};
 use crate::controller::{KeyState, list_keys};
 use crate::state::Journal;
@@ -28,7 +29,7 @@ pub const KEY_ROTATION_POINTS: [&str; 8] = [
 /// The time between two looks at the controller.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a controller that watches its Secrets takes to use a new one.
+/// The time in which a controller that watches its Secrets uses a new one.
 const WATCHED: Duration = Duration::from_secs(10);
 
 /// The end of a run.
@@ -40,12 +41,12 @@ pub enum KeyRotationEnd {
     Waiting(String),
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRotationReport {
     /// The end.
     pub end: KeyRotationEnd,
-    /// What was done, and what comes next, one sentence per line.
+    /// Results and next actions, one sentence per line.
     pub lines: Vec<String>,
 }
 
@@ -56,7 +57,7 @@ struct KeyRotationRun<'a> {
     lines: Vec<String>,
 }
 
-/// What comes after a step.
+/// The continuation after a step.
 enum NextStep {
     Continue,
     End(KeyRotationEnd),

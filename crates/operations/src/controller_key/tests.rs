@@ -13,12 +13,18 @@ use sealwave_providers::ClusterClient;
 use sealwave_secrets::crypto::{CONTROLLER_KEY_LABEL, certificate_of_key_secret};
 use sealwave_testkit::stub_server::{RecordedRequest, StubReply};
 
+use std::time::Duration;
+
 use super::*;
+use crate::backup::BackupTarget;
 use crate::clock::ManualClock;
+use crate::controller::Controller;
 use crate::controller::ControllerNames;
 use crate::progress::HiddenProgress;
 use crate::state::{Journal, OperationId, StateDirectory};
 use crate::testing::{StubCluster, sealed_secrets_file};
+use sealwave_core::diagnostic::Failure;
+use sealwave_secrets::crypto::Certificate;
 
 const NAMESPACE: &str = "/api/v1/namespaces/kube-system";
 /// After the start of the certificates in `testdata`.

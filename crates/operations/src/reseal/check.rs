@@ -9,7 +9,7 @@ use sealwave_core::names::item_label;
 use sealwave_secrets::crypto::Certificate;
 
 use super::find::SealedTree;
-use super::map::UnseenEntry;
+use super::report_entries::{UnseenEntry, short};
 use super::status::{BoundObject, ItemState, StaleReason, opening_keys, state_of_key};
 use crate::key_files::UnsealKeys;
 
@@ -149,13 +149,5 @@ impl CheckReport {
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
-    }
-}
-
-/// Returns the start of a fingerprint.
-pub(super) fn short(fingerprint: &str) -> String {
-    match fingerprint.get(..12) {
-        Some(start) if fingerprint.len() > 12 => format!("{start}…"),
-        _ => fingerprint.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! What seals items again: the controller of a cluster, or key files.
+//! The engines that seal items again: the controller of a cluster, or key files.
 
 use std::collections::BTreeMap;
 
@@ -25,12 +25,12 @@ pub struct EngineFailure {
     /// The key of the item that failed, if it was a single one.
     pub key: Option<String>,
     /// The reason, which names the item without its value.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 impl From<Problem> for EngineFailure {
     fn from(problem: Problem) -> Self {
-        Self { key: None, problem }
+        Self { key: None, problem: Box::new(problem) }
     }
 }
 
@@ -59,6 +59,6 @@ pub trait ResealEngine {
             .collect()
     }
 
-    /// Returns what a plan states about the engine: the controller, or the key files, and how items are verified.
+    /// Returns the facts for a plan: the controller, or the key files, and how items are verified.
     fn facts(&self) -> Vec<PlanFact>;
 }

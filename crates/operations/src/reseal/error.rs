@@ -92,7 +92,7 @@ impl Explain for ResealError {
             }
             Self::NothingFound => "name the directory or the files that hold them",
             Self::NotVerified { .. } => {
-                "run the command again; if it fails again, seal the value anew with `sealwave seal`"
+                "run the command again; if it fails again, seal the value again with `sealwave seal`"
             }
             Self::RecordTooLarge(_) => "split the Secret into several ones",
             Self::SeveralEnvironments(_) => {

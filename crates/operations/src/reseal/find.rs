@@ -54,7 +54,7 @@ pub struct UnseenFile {
 /// A reason why a file was not read.
 #[derive(Clone, Debug)]
 pub enum UnseenReason {
-    /// A link that leaves the repository or leads nowhere.
+    /// A link that leaves the repository, or a broken one.
     Link,
     /// It mentions SealedSecrets, but is not valid.
     Malformed(Failure),
@@ -86,7 +86,7 @@ impl UnseenReason {
 }
 
 /// The result of one path.
-enum Examined {
+enum ExaminedFile {
     File(FoundFile),
     Nothing,
     Unseen(UnseenFile),
@@ -143,7 +143,7 @@ impl SealedTree {
         let mut held = 0_usize;
         for examined in examined {
             match examined {
-                Examined::File(file) => {
+                ExaminedFile::File(file) => {
                     held = held.saturating_add(file.file.bytes().len());
                     if held > MAX_BYTES {
                         let reason =
@@ -153,8 +153,8 @@ impl SealedTree {
                     }
                     tree.files.push(file);
                 }
-                Examined::Nothing => {}
-                Examined::Unseen(file) => tree.unseen.push(file),
+                ExaminedFile::Nothing => {}
+                ExaminedFile::Unseen(file) => tree.unseen.push(file),
             }
         }
         tree.unseen.sort_by(|a, b| a.path.cmp(&b.path));
@@ -230,27 +230,22 @@ fn candidates_below(
     }
     let reach = PathReach::Below(root.to_owned());
     for entry in walk(&full, root) {
-        match entry {
-            Ok(entry) => {
-                let inside = entry.path().strip_prefix(&full).unwrap_or(entry.path());
-                match entry_type(&entry, &reach) {
-                    EntryType::Candidate => {
-                        if let Ok(from_root) = entry.path().strip_prefix(root) {
-                            candidates.insert(from_root.to_owned(), shown_below(inside));
-                        }
-                    }
-                    EntryType::Other => {}
-                    EntryType::Unseen(reason) => {
-                        unseen.push(UnseenFile { path: shown_below(inside), reason })
-                    }
-                }
-            }
+        let (at, found) = match &entry {
+            Ok(entry) => (Some(entry.path()), entry_type(entry, &reach)),
             Err(error) => {
                 let kind = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
-                let at = error_path(&error).and_then(|at| at.strip_prefix(&full).ok()).map(Path::to_owned);
-                let path = shown_below(&at.unwrap_or_default());
-                unseen.push(UnseenFile { path, reason: UnseenReason::Unreadable(io_reason(kind)) });
+                (error_path(error), EntryType::Unseen(UnseenReason::Unreadable(io_reason(kind))))
             }
+        };
+        let at = at.unwrap_or(&full);
+        let shown = shown_below(at.strip_prefix(&full).unwrap_or(at));
+        match found {
+            EntryType::Candidate => {
+                let inside = at.strip_prefix(root).map(Path::to_owned);
+                candidates.extend(inside.map(|inside| (inside, shown)));
+            }
+            EntryType::Other => {}
+            EntryType::Unseen(reason) => unseen.push(UnseenFile { path: shown, reason }),
         }
     }
     Ok(())
@@ -311,25 +306,25 @@ fn is_template(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "hbs")
 }
 
-fn examine(root: &Path, path: &Path, shown: &str) -> Examined {
-    let unseen = |reason| Examined::Unseen(UnseenFile { path: shown.to_owned(), reason });
+fn examine(root: &Path, path: &Path, shown: &str) -> ExaminedFile {
+    let unseen = |reason| ExaminedFile::Unseen(UnseenFile { path: shown.to_owned(), reason });
     let full = root.join(path);
     let mut bytes = match read_regular_file(&full, MAX_FILE) {
         Ok(bytes) => bytes,
         Err(error) => return unseen(UnseenReason::Unreadable(read_reason(&error))),
     };
     if !may_hold_sealed_secrets(&bytes) {
-        return Examined::Nothing;
+        return ExaminedFile::Nothing;
     }
     let mentions = memchr::memmem::find(&bytes, b"SealedSecret").is_some();
     if is_template(path) {
-        return if mentions { unseen(UnseenReason::Template) } else { Examined::Nothing };
+        return if mentions { unseen(UnseenReason::Template) } else { ExaminedFile::Nothing };
     }
     let has_braces = memchr::memmem::find(&bytes, b"{{").is_some();
     match SealedFile::read(shown, std::mem::take(&mut *bytes)) {
-        Ok(file) if file.objects().is_empty() => Examined::Nothing,
-        Ok(file) => Examined::File(FoundFile { path: path.to_owned(), file }),
-        Err(_) if !mentions => Examined::Nothing,
+        Ok(file) if file.objects().is_empty() => ExaminedFile::Nothing,
+        Ok(file) => ExaminedFile::File(FoundFile { path: path.to_owned(), file }),
+        Err(_) if !mentions => ExaminedFile::Nothing,
         Err(_) if has_braces => unseen(UnseenReason::Template),
         Err(failure) => unseen(UnseenReason::Malformed(failure)),
     }

@@ -9,8 +9,8 @@ use sealwave_core::diagnostic::{Failure, printable};
 use sealwave_core::document::display_path;
 use sealwave_core::names::item_label;
 
-use super::check::short;
-use super::find::{SealedTree, UnseenFile};
+use super::find::SealedTree;
+use super::report_entries::{UnseenEntry, short};
 use super::status::{BoundObject, opening_keys};
 use crate::key_files::{UnsealKeyInfo, UnsealKeys};
 
@@ -58,24 +58,8 @@ pub struct MappedItem {
     pub item: String,
     /// SHA-256 of the public key that it was sealed for, if known.
     pub public_key_sha256: Option<String>,
-    /// How that is known: `opened`, `recorded` or `unknown`.
+    /// The evidence for that: `opened`, `recorded` or `unknown`.
     pub evidence: &'static str,
-}
-
-/// A file that may hold further items.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct UnseenEntry {
-    /// The file.
-    pub path: String,
-    /// The reason.
-    pub reason: String,
-}
-
-impl From<&UnseenFile> for UnseenEntry {
-    fn from(file: &UnseenFile) -> Self {
-        Self { path: file.path.clone(), reason: file.reason.text() }
-    }
 }
 
 impl KeyMap {

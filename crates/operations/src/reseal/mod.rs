@@ -25,6 +25,7 @@ mod map;
 mod offline;
 mod online;
 mod plan;
+mod report_entries;
 mod run;
 mod status;
 #[cfg(test)]
@@ -41,5 +42,6 @@ pub use map::{KeyMap, KeyUse, MappedItem};
 pub use offline::OfflineEngine;
 pub use online::OnlineEngine;
 pub use plan::{PlanInput, ResealPlan};
+pub use report_entries::UnseenEntry;
 pub use run::{ResealDelivery, ResealRun, ResealState};
 pub use status::{ItemState, StaleReason};

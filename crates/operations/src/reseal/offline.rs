@@ -69,9 +69,10 @@ impl<'k> OfflineEngine<'k> {
 impl ResealEngine for OfflineEngine<'_> {
     fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, EngineFailure> {
         let items = sealed.items.iter().map(|(key, ciphertext)| {
-            let item = self
-                .reseal_item(sealed, key, ciphertext)
-                .map_err(|error| EngineFailure { key: Some(key.clone()), problem: Problem::new(&error) })?;
+            let item = self.reseal_item(sealed, key, ciphertext).map_err(|error| EngineFailure {
+                key: Some(key.clone()),
+                problem: Box::new(Problem::new(&error)),
+            })?;
             Ok((key.clone(), item))
         });
         items.collect()

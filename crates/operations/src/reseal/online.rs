@@ -27,7 +27,7 @@ impl ResealEngine for OnlineEngine<'_> {
         let new = self.controller.reseal(sealed).map_err(|error| Problem::new(&error))?;
         let not_verified = |key: &str| {
             let error = ResealError::NotVerified { object: sealed.shown(), key: key.to_owned() };
-            EngineFailure { key: Some(key.to_owned()), problem: Problem::new(&error) }
+            EngineFailure { key: Some(key.to_owned()), problem: Box::new(Problem::new(&error)) }
         };
         // An item for another key than the published one would be recorded wrongly.
         if let Some((key, _)) = new.iter().find(|(_, item)| self.certificate.rules_out(item)) {

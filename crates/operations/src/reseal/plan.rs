@@ -26,7 +26,7 @@ pub struct PlanInput<'a> {
     pub tree: &'a SealedTree,
     /// The certificate to seal for.
     pub certificate: &'a Certificate,
-    /// What seals the items.
+    /// The engine that seals the items.
     pub engine: &'a dyn ResealEngine,
     /// The namespace of objects that have none.
     pub namespace: Option<&'a str>,
@@ -132,7 +132,7 @@ impl<'t> PendingObject<'t> {
 
 fn not_base64(bound: &BoundObject<'_>, key: &str) -> Problem {
     let error = ResealError::NotBase64 { object: bound.shown(), key: key.to_owned() };
-    bound.located(EngineFailure { key: Some(key.to_owned()), problem: Problem::new(&error) })
+    bound.located(EngineFailure { key: Some(key.to_owned()), problem: Box::new(Problem::new(&error)) })
 }
 
 /// Seals all items, and groups the objects by file. Reports every object that fails.

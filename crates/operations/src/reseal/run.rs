@@ -12,12 +12,12 @@ use crate::report::{OperationOutcome, OperationReport};
 use crate::state::{Journal, StateError};
 use crate::work_tree::{Delivery, PushTarget, WorkTree};
 
-/// What happens to the changed files.
+/// The delivery of the changed files: to a commit, and to a remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResealDelivery {
     /// Whether they are committed.
     pub commit: bool,
-    /// Where the commit is pushed to, if it is.
+    /// The branch that the commit is pushed to, if it is.
     pub push: Option<PushTarget>,
 }
 

@@ -84,11 +84,11 @@ impl<'t> BoundObject<'t> {
     pub(super) fn located(&self, failure: EngineFailure) -> Problem {
         let EngineFailure { key, problem } = failure;
         if problem.at != ProblemPlace::Unknown {
-            return problem;
+            return *problem;
         }
         let item = key.and_then(|key| self.object.item(&key));
         let line = item.map_or(self.object.line, |item| item.line);
-        Problem { at: ProblemPlace::Place(self.found.file.place(line)), ..problem }
+        Problem { at: ProblemPlace::Place(self.found.file.place(line)), ..*problem }
     }
 
     pub(super) fn label(&self) -> Vec<u8> {

@@ -139,6 +139,7 @@ pub(super) fn path_of(number: usize) -> String {
 
 /// Returns the text of an error and its hints.
 pub(super) fn text_of(failure: &Failure) -> String {
-    let problems = failure.problems().iter();
-    problems.map(|problem| format!("{problem}\n{}\n", problem.hint.clone().unwrap_or_default())).collect()
+    let hint = |problem: &sealwave_core::diagnostic::Problem| problem.hint.clone().unwrap_or_default();
+    let texts = failure.problems().iter().map(|problem| format!("{problem}\n{}", hint(problem)));
+    texts.collect::<Vec<_>>().join("\n")
 }

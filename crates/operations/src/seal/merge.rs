@@ -16,6 +16,7 @@ use sealwave_core::reach::directory_of;
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
 
+use super::naming::secret_name;
 use super::target::SealTarget;
 use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, StepUndo};
@@ -37,7 +38,7 @@ pub struct MergeTarget {
 
 /// A file with its new items.
 pub struct MergedFile {
-    /// What changes.
+    /// The changes, for people.
     pub plan: Plan,
     /// The change.
     pub changes: ChangeSet,
@@ -244,7 +245,7 @@ pub struct SelectedObject<'f> {
 impl SelectedObject<'_> {
     /// Removes what is not merged from a Secret, so that it is neither checked nor sealed.
     fn keep_items_only(secret: &mut Node, notes: &mut Vec<Note>) {
-        let name = super::secret_name(secret);
+        let name = secret_name(secret);
         let Some(fields) = secret.as_mapping_mut() else { return };
         let mut has_more = fields.remove("type").is_some_and(|node| node.as_str() != Some("Opaque"));
         has_more |= fields.remove("immutable").is_some();

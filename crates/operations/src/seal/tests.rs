@@ -1,4 +1,4 @@
-//! What is sealed opens in the controller, and what kubeseal gets wrong is right here.
+//! Sealed items open in the controller, and mistakes of kubeseal are not repeated.
 
 mod merging;
 

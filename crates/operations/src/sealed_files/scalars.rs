@@ -53,7 +53,7 @@ impl<'a> Text<'a> {
 
 /// The place of the content of a block scalar.
 struct BlockContent {
-    /// From the first to the last line with content, without indentation and the last line break.
+    /// The bytes from the first to the last line with content, without indentation and the last line break.
     span: Range<usize>,
     indentation: usize,
     /// The characters of the first line, if there are several.

@@ -81,7 +81,7 @@ fn describe_source(namespace: &str, secret: &ExpectedSecret) -> String {
 fn managed_keys(live: &Json) -> Option<BTreeSet<String>> {
     let managers = live.pointer("/metadata/managedFields")?.as_array()?;
     let fields = managers.iter().filter_map(|manager| {
-        // Of a subresource, no field is data.
+        // Fields of subresources are not data.
         manager.pointer("/fieldsV1/f:data")?.as_object()
     });
     let mut keys = BTreeSet::new();

@@ -130,7 +130,7 @@ fn wrong_after(path: &str, change: impl Fn(&mut Json)) -> Vec<(String, &'static 
     assert!(!report.is_right());
     let wrong = report.wrong().map(|check| {
         let next = check.next.clone().unwrap_or_default();
-        assert!(!next.is_empty(), "each fault says what to look at next");
+        assert!(!next.is_empty(), "each fault names the next action");
         (check.object.clone(), check.aspect, check.detail.clone(), next)
     });
     wrong.collect()

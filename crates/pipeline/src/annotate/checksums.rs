@@ -7,7 +7,7 @@
 //! - Jobs are not annotated, since Kubernetes refuses a changed template; nor are Knative Services whose template names
 //!   its revision. Bare Pods are: their annotations may change, although nothing restarts them.
 //! - Hooks are not annotated: Argo CD runs them again at each sync.
-//! - After a change of the backend, a workload keeps its checksum of Secrets while the app file says so and nothing that it
+//! - After a change of the backend, a workload keeps its checksum of Secrets while the app file lists it and nothing that it
 //!   reads changes.
 //! - sealwave owns these names: it replaces an author's annotation of the same name and reports it.
 

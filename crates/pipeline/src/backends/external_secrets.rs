@@ -240,8 +240,8 @@ fn target(secret: &Manifest, data: Option<&Map<String, Json>>, release_to: Optio
         target["immutable"] = true.into();
     }
     let mut inner = metadata::for_template(secret, SealingScope::Strict);
-    if release_to == Some(BackendKind::SealedSecrets) {
-        metadata::allow_sealed_secrets(&mut inner, secret.origin());
+    if let Some(to) = release_to {
+        metadata::admit(&mut inner, to, secret.origin());
     }
     let (labels, annotations) = inner.into_maps();
     target["template"] = json!({

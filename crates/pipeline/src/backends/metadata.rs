@@ -5,7 +5,7 @@ use sealwave_core::document::{Manifest, Mapping, MappingEntry, Node, NodeValue, 
 use sealwave_core::names;
 use sealwave_kube::sync;
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::settings::DerivationVersion;
+use sealwave_secrets::settings::{BackendKind, DerivationVersion};
 
 /// Metadata of a generated object: only these fields are ever copied.
 pub(super) struct ObjectMetadata {
@@ -116,15 +116,27 @@ pub(super) fn keep_until_taken_over(metadata: &mut ObjectMetadata, at: Origin) {
     add_sync_option(metadata, "PruneLast", at);
 }
 
-/// Adds the annotations with which the controller keeps the Secret current but no longer owns it.
-pub(super) fn release_from_sealed_secrets(metadata: &mut ObjectMetadata, at: Origin) {
-    allow_sealed_secrets(metadata, at);
-    metadata.annotations.insert(names::SKIP_OWNER_REFERENCES, at, Node::string("true", at));
+/// Adds the annotations with which the sealed-secrets controller keeps a Secret current but no longer owns it.
+pub(super) fn release_from_sealed_secrets(metadata: &mut ObjectMetadata, to: BackendKind, at: Origin) {
+    for annotation in [names::MANAGED_BY_SEALED_SECRETS, names::SKIP_OWNER_REFERENCES] {
+        metadata.annotations.insert(annotation, at, Node::string("true", at));
+    }
+    admit(metadata, to, at);
 }
 
-/// Adds the annotation with which the sealed-secrets controller takes over a Secret that it does not own.
-pub(super) fn allow_sealed_secrets(metadata: &mut ObjectMetadata, at: Origin) {
-    metadata.annotations.insert(names::MANAGED_BY_SEALED_SECRETS, at, Node::string("true", at));
+/// Adds to a Secret what the next backend needs to take it over.
+pub(super) fn admit(metadata: &mut ObjectMetadata, to: BackendKind, at: Origin) {
+    let is_true = Node::string("true", at);
+    match to {
+        BackendKind::ExternalSecrets => {}
+        BackendKind::SealedSecrets => {
+            drop(metadata.annotations.insert(names::MANAGED_BY_SEALED_SECRETS, at, is_true));
+        }
+        // The driver ignores Secrets without this label.
+        BackendKind::SecretsStoreCsi => {
+            drop(metadata.labels.insert(names::MANAGED_BY_CSI_DRIVER, at, is_true));
+        }
+    }
 }
 
 impl ObjectMetadata {

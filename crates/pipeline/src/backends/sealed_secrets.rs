@@ -18,7 +18,7 @@ use super::metadata::{self, SealStamp, is_empty, mapping};
 use sealwave_core::diagnostic::{Note, Problem};
 use sealwave_core::document::{Manifest, MappingEntry, Node, NodeValue, Origin};
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{BackendKind, EnvironmentBackends};
 
 const API_VERSION: &str = "bitnami.com/v1alpha1";
 
@@ -45,7 +45,7 @@ impl Backend for SealedSecretsBackend {
     ) -> Result<SealableSecret, Vec<Problem>> {
         let MeasuredSecret { manifest, items, release_to } = secret;
         let scope = checks::check(&manifest, &items, notes)?;
-        Ok(SealableSecret { secret: manifest, scope, is_released: release_to.is_some() })
+        Ok(SealableSecret { secret: manifest, scope, release_to })
     }
 }
 
@@ -63,8 +63,8 @@ pub(crate) struct EncryptedItem {
 pub(crate) struct SealableSecret {
     secret: Manifest,
     scope: SealingScope,
-    /// Whether the controller lets go of the Secret, so that another backend can take it over.
-    is_released: bool,
+    /// The backend that the Secret is released to, if the supplier is being changed.
+    release_to: Option<BackendKind>,
 }
 
 impl SealableSecret {
@@ -103,7 +103,7 @@ impl SealableSecret {
         items.sort_by(|a, b| a.key.cmp(&b.key));
         items.dedup_by(|later, earlier| later.key == earlier.key);
         let size: usize = items.iter().map(|item| item.key.len() + item.text.len()).sum();
-        let Self { secret, scope, is_released } = self;
+        let Self { secret, scope, release_to } = self;
         let at = secret.origin();
         let mut outer = metadata::for_argocd(&secret, scope);
         // A committed file is not only for Argo CD.
@@ -116,7 +116,7 @@ impl SealableSecret {
         if let Some(stamp) = stamp {
             metadata::add_seal_annotations(&mut outer, stamp, at);
         }
-        if is_released {
+        if release_to.is_some() {
             metadata::keep_until_taken_over(&mut outer, at);
         }
         let root = mapping(
@@ -125,18 +125,23 @@ impl SealableSecret {
                 ("apiVersion", Some(Node::string(API_VERSION, at))),
                 ("kind", Some(Node::string("SealedSecret", at))),
                 ("metadata", Some(outer.into_node(at))),
-                ("spec", Some(spec(&secret, scope, items, is_released))),
+                ("spec", Some(spec(&secret, scope, items, release_to))),
             ],
         );
         replaced(secret, root)
     }
 }
 
-fn spec(secret: &Manifest, scope: SealingScope, items: Vec<EncryptedItem>, is_released: bool) -> Node {
+fn spec(
+    secret: &Manifest,
+    scope: SealingScope,
+    items: Vec<EncryptedItem>,
+    release_to: Option<BackendKind>,
+) -> Node {
     let at = secret.origin();
     let mut inner = metadata::for_template(secret, scope);
-    if is_released {
-        metadata::release_from_sealed_secrets(&mut inner, at);
+    if let Some(to) = release_to {
+        metadata::release_from_sealed_secrets(&mut inner, to, at);
     }
     let encrypted = items.into_iter().map(|EncryptedItem { key, origin, text }| MappingEntry {
         key,

@@ -178,8 +178,8 @@ fn objects_text(objects: &Json, secret: &Manifest) -> String {
 /// Builds the `secretObjects` entry. The driver copies labels and annotations only from here.
 fn secret_object(secret: &Manifest, data: Vec<Json>, release_to: Option<BackendKind>) -> Json {
     let mut inner = metadata::for_template(secret, SealingScope::Strict);
-    if release_to == Some(BackendKind::SealedSecrets) {
-        metadata::allow_sealed_secrets(&mut inner, secret.origin());
+    if let Some(to) = release_to {
+        metadata::admit(&mut inner, to, secret.origin());
     }
     let (labels, annotations) = inner.into_maps();
     let mut object = json!({"secretName": secret.name(), "type": declared_type(secret)});

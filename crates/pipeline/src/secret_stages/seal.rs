@@ -3,7 +3,10 @@
 //! [`SealedApp`] is the only type that [`crate::emit()`] prints. Its fields are private to this file, and only [`seal`]
 //! creates it. It never contains a value, neither in clear nor as a digest under a public key.
 
+mod expiry;
 mod secret_type;
+
+pub use expiry::ItemExpiry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,6 +69,7 @@ use sealwave_secrets::values::SecretValue;
 pub struct SealedApp {
     objects: Vec<Manifest>,
     secrets: SecretDigests,
+    expiries: Vec<ItemExpiry>,
 }
 
 /// The digest of each item of each sealed Secret: (namespace, name) → item key → digest.
@@ -187,6 +191,7 @@ pub(crate) fn seal(
     // A preview has no values, so `validate` reports missing items.
     let is_preview = matches!(sealing, SealMode::Redacted);
     let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
+    let expiries = settings.today.map(|_| expiry::item_expiries(&resolved)).unwrap_or_default();
     let DraftSet { drafts, replaced, problems: more } =
         draft(resolved, sealing.seals_empty_secrets(), settings.backends, notes);
     problems.extend(more);
@@ -209,7 +214,7 @@ pub(crate) fn seal(
         }
     };
     Failure::unless_empty(backends::after_build(&replaced, &mut objects, settings.workloads))?;
-    Ok(SealedApp { objects, secrets })
+    Ok(SealedApp { objects, secrets, expiries })
 }
 
 impl SealedApp {
@@ -217,6 +222,12 @@ impl SealedApp {
     #[must_use]
     pub fn objects(&self) -> &[Manifest] {
         &self.objects
+    }
+
+    /// Returns the items whose values tell when they expire; only determined if today's date was given.
+    #[must_use]
+    pub fn expiries(&self) -> &[ItemExpiry] {
+        &self.expiries
     }
 
     pub(crate) const fn secrets(&self) -> &SecretDigests {

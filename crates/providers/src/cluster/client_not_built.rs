@@ -6,7 +6,10 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
-use super::{ApiObject, ClusterAccess, ClusterError, ProxyReply, ServiceProxy};
+use super::access::ClusterAccess;
+use super::api_object::{ApiObject, ServiceProxy};
+use super::error::ClusterError;
+use super::proxy_reply::ProxyReply;
 use crate::not_built::NotBuilt;
 
 const NOT_BUILT: NotBuilt = NotBuilt { what: "Kubernetes client", feature: "k8s" };

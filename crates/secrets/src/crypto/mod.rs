@@ -13,6 +13,7 @@
 //! | `random_sealing` | sealing with fresh randomness, for committed files |
 //! | `controller_key` | a new key of a sealed-secrets controller |
 //! | `derive` | deterministic sealing: session key and OAEP seed from context and plaintext |
+//! | `expiry` | the dates that values tell: certificates, JSON web tokens |
 //! | `oaep`, `hybrid` | the format of one sealed item |
 //! | `sealed_item` | what is known about an item without a private key |
 //! | `sealer` | sealing of items, on all cores |
@@ -32,6 +33,7 @@ mod data_key;
 mod derivation_key;
 mod derive;
 mod encoding;
+mod expiry;
 mod hybrid;
 mod key;
 mod oaep;
@@ -60,6 +62,7 @@ pub use controller_key::{
 #[cfg(feature = "sops")]
 pub use data_key::{DataKey, NONCE_BYTES, TAG_BYTES, ValuesDigest};
 pub use derivation_key::{DerivationKey, DerivedSecret};
+pub use expiry::{ExpiringValue, ValueExpiry, value_expiry};
 pub use key::{CHECKSUM_KEY_PREFIX, DERIVATION_KEY_PREFIX, KEY_PREFIX, KeyError, KeyUse, MIN_KEY_BYTES};
 pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use private_key::{UnsealKey, UnsealKeyError};

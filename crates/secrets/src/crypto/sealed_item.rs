@@ -1,4 +1,4 @@
-//! What is known about a sealed item without a private key.
+//! The form of a sealed item, which is known without a private key.
 
 use rsa::PublicKey;
 use rsa::traits::PublicKeyParts as _;

@@ -68,6 +68,11 @@ impl ChainCertificate {
         })
     }
 
+    /// Returns the last day of validity.
+    pub(super) const fn last_day(&self) -> Date {
+        self.not_after
+    }
+
     /// Compares the dates with today's. Warnings start at the last third of a short validity period.
     pub(super) fn validity(&self, today: Date) -> Option<ChainValidity> {
         let days = today.days_until(self.not_after);

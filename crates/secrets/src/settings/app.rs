@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::format::API_VERSION;
 use super::{
     BackendChoice, ConfigMapEntry, ExternalSecretsSettings, KeptChecksum, ObjectPattern, Requirements,
-    SecretEntry, SecretsStoreCsiSettings, SourceEntry, ValidationSettings, schema,
+    RotationPolicy, SecretEntry, SecretsStoreCsiSettings, SourceEntry, ValidationSettings, schema,
 };
 use sealwave_core::document::Manifest;
 use sealwave_kube::pods::WorkloadKind;
@@ -62,6 +62,9 @@ pub struct App {
     /// The versions that the app can be rendered with.
     #[serde(default)]
     pub requires: Requirements,
+    /// The way in which each secret is rotated, for `sealwave status`. For each Secret, the first entry that matches it applies.
+    #[serde(default)]
+    pub rotation: RotationPolicy,
     /// The sources of the app's objects, in order. By default the chart beside the app file, the overlays beside it, or the
     /// files in `base/` and `envs/`.
     #[serde(default)]

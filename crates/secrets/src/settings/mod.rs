@@ -12,6 +12,7 @@ mod reader;
 mod remote_chart;
 mod repository_url;
 mod requirements;
+mod rotation;
 mod schema;
 mod setting_path;
 mod sources;
@@ -40,6 +41,9 @@ pub use reader::{SettingsFile, read_config};
 pub use remote_chart::{ChartDigest, ChartId, ChartName, ChartVersion, PinnedChart};
 pub use repository_url::{RepositoryHost, RepositoryScheme, RepositoryUrl};
 pub use requirements::{Requirements, VersionRequirement};
+pub use rotation::{
+    MaxAge, RotationEntry, RotationMode, RotationPolicy, RunbookAddress, SecretPattern, ShortText,
+};
 pub use schema::settings_schema;
 pub use setting_path::SettingPath;
 pub use sources::{ChartLocation, ChartLocationError, FilesSource, HelmSource, KustomizeSource, SourceEntry};

@@ -29,7 +29,7 @@ impl SecretValue {
     /// Reports whether both are the same value.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
+        self.0 == other.0
     }
 
     /// Returns the bytes, for the few places that seal, hash or transform them.

@@ -18,6 +18,7 @@ rules! {
     invalid_key,
     one_step_switch,
     plaintext_in_git,
+    rotation_policy,
     shadowed_key,
     tls_pair,
     too_large,

@@ -1,0 +1,120 @@
+//! The report for people: a block per app and environment, and a line per secret with what follows from its policy.
+//!
+//! Texts of a repository are printed without control characters.
+
+use std::fmt::Write as _;
+
+use super::report::{CertificateStatus, ChangeSource, RotationState, SecretStatus, StatusReport};
+use sealwave_core::diagnostic::printable;
+
+impl StatusReport {
+    /// Returns the report for people.
+    #[must_use]
+    pub fn human(&self) -> String {
+        write(self)
+    }
+}
+
+fn write(report: &StatusReport) -> String {
+    let mut out = String::new();
+    let mut block = None;
+    for secret in &report.secrets {
+        let this = (&secret.app, &secret.environment);
+        if block != Some(this) {
+            let separator = if block.is_some() { "\n" } else { "" };
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{separator}{}, environment `{}`", printable(this.0), printable(this.1));
+            block = Some(this);
+        }
+        write_secret(&mut out, secret);
+    }
+    if report.secrets.is_empty() {
+        out.push_str("no secrets\n");
+    }
+    if !report.certificates.is_empty() {
+        out.push_str("\nsealing certificates\n");
+    }
+    for certificate in &report.certificates {
+        let CertificateStatus { cluster, date, days, .. } = certificate;
+        let state = certificate.state().name();
+        let _ = writeln!(
+            out,
+            "  {state:<9}  cluster `{}`: {}",
+            printable(cluster),
+            expiry(*days, &date.to_string())
+        );
+    }
+    let count = |state: RotationState| report.secrets.iter().filter(|secret| secret.state == state).count();
+    let _ = writeln!(
+        out,
+        "\n{} secrets on {}: {} expired, {} overdue, {} due, {} of unknown age, {} without a policy",
+        report.secrets.len(),
+        report.today,
+        count(RotationState::Expired),
+        count(RotationState::Overdue),
+        count(RotationState::Due),
+        count(RotationState::Unknown),
+        count(RotationState::NoPolicy),
+    );
+    out
+}
+
+fn write_secret(out: &mut String, secret: &SecretStatus) {
+    let id = format!("{}/{}", secret.secret.namespace, secret.secret.name);
+    let _ = writeln!(out, "  {:<9}  {}: {}", secret.state.name(), printable(id), printable(summary(secret)));
+    let mut line = |title: &str, text: String| {
+        if !text.is_empty() {
+            let _ = writeln!(out, "             {title}: {}", printable(text));
+        }
+    };
+    let sources = secret.secret.sources.iter().map(|source| match secret.secret.versions.get(source) {
+        Some(version) => format!("{source} (version {version})"),
+        None => source.clone(),
+    });
+    line("sources", sources.collect::<Vec<_>>().join(", "));
+    line("users", secret.secret.users.join(", "));
+    line("sealed with", secret.secret.certificate.clone().unwrap_or_default());
+    for one in &secret.expiries {
+        line(
+            &format!("item `{}`", printable(&one.item)),
+            format!("{} {}", one.kind, expiry(one.days, &one.date.to_string())),
+        );
+    }
+    // What to do is only of interest when something is to be done.
+    if let Some(policy) = secret.policy.as_ref().filter(|_| secret.state < RotationState::NoPolicy) {
+        line("reason", policy.reason.clone().unwrap_or_default());
+        line("runbook", policy.runbook.clone().unwrap_or_default());
+    }
+}
+
+/// Returns the policy and the age in one line.
+fn summary(secret: &SecretStatus) -> String {
+    let mut parts = Vec::new();
+    if let Some(policy) = &secret.policy {
+        parts.push(policy.rotation.to_owned());
+        parts.extend(policy.max_age_days.map(|days| format!("at most {days} days")));
+        parts.extend(policy.owner.as_ref().map(|owner| format!("owner {owner}")));
+    }
+    match secret.changed {
+        Some(changed) => {
+            let source = match changed.source {
+                ChangeSource::Policy => "as written in the policy",
+                ChangeSource::Git => "by the last commit of its file",
+                ChangeSource::Source => "by its source",
+            };
+            parts.push(format!("{} days old ({} {source})", changed.days, changed.date));
+        }
+        None => parts.push("age unknown".to_owned()),
+    }
+    parts.push(format!("created by {}", secret.secret.created_by.join(", ")));
+    parts.join(", ")
+}
+
+fn expiry(days: i64, date: &str) -> String {
+    match days {
+        ..0 => format!("has expired on {date}"),
+        0 => format!("expires today, on {date}"),
+        1 => format!("expires on {date}, in 1 day"),
+        _ => format!("expires on {date}, in {days} days"),
+    }
+}

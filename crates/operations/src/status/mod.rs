@@ -1,0 +1,18 @@
+//! `status`: each secret of an app with its sources, users, age, policy and dates, and what is overdue.
+//!
+//! Works offline, from Git alone. Nothing here sees a value: the dates of values come from the stages that hold them.
+
+mod history;
+mod human;
+mod inventory;
+mod report;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::history::last_change;
+pub use self::inventory::{FoundSecret, find_secrets};
+pub use self::report::{
+    CertificateStatus, ChangeSource, ExpiryStatus, LastChange, PolicyStatus, RotationState, SecretStatus,
+    StatusReport,
+};

@@ -1,0 +1,271 @@
+//! `status`: lists the secrets of apps with their sources, users, age and rotation policy, and what is overdue.
+//!
+//! Reads Git alone. With `--fetch`, values are fetched as `generate` does it, for their dates; none is kept or shown.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::CommandOutput;
+use super::generate::{self, OutputSettings};
+use super::operation::refuse_in_sidecar;
+use super::session::{AppSession, EnvironmentSession, SharedToolbox};
+use crate::cli::{AppArgs, DirArgs, ReportFormat, StatusArgs};
+use crate::config::{self, VariableReader};
+use crate::deadline::RunWatch;
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector, ProblemPlace};
+use sealwave_core::document::{SourceTexts, Sources};
+use sealwave_core::time::Date;
+use sealwave_operations::status::{
+    CertificateStatus, ChangeSource, FoundSecret, SecretStatus, StatusReport, find_secrets, last_change,
+};
+use sealwave_pipeline::{
+    AuditRecord, AuditSink, CollectedRender, FetchOutcome, ItemExpiry, StageFailure, StageInput,
+};
+use sealwave_validate::project::{Excludes, OutputPaths, TargetSearch, ValidateTargets, shown};
+
+/// The deadline of a run.
+const DEADLINE: Duration = Duration::from_mins(30);
+
+#[derive(Debug, thiserror::Error)]
+enum StatusError {
+    #[error("`--fetch` needs an operator file")]
+    NoOperatorFile,
+    #[error("no app has the environment `{0}`")]
+    NoEnvironment(String),
+}
+
+impl Explain for StatusError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoOperatorFile => "set `--operator`; without `--fetch`, none is needed",
+            Self::NoEnvironment(_) => "`sealwave parameters DIR` lists the environments of an app",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A remark about the report.
+#[derive(Debug, thiserror::Error)]
+enum StatusNote {
+    #[error("dates of values are not known: nothing was fetched")]
+    NotFetched,
+}
+
+impl Explain for StatusNote {
+    fn hint(&self) -> Option<String> {
+        Some("`--fetch` with `--operator` reports certificates and tokens that expire".to_owned())
+    }
+}
+
+/// The version and the day of each reference, as its source returned them.
+type VersionsByReference = BTreeMap<String, (Option<String>, Option<Date>)>;
+
+/// A collector of the versions that sources returned.
+#[derive(Default)]
+struct FetchedVersions(Mutex<VersionsByReference>);
+
+impl AuditSink for FetchedVersions {
+    fn write(&self, records: &[AuditRecord<'_>]) -> Result<(), Problem> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in records.iter().filter(|record| record.outcome == FetchOutcome::Fetched) {
+            let version = record.fetched_version.map(str::to_owned);
+            all.insert(record.reference.to_string(), (version, record.changed));
+        }
+        Ok(())
+    }
+}
+
+/// The dates of the values of an environment.
+#[derive(Default)]
+struct FetchedDates {
+    expiries: Vec<ItemExpiry>,
+    by_reference: VersionsByReference,
+}
+
+impl FetchedDates {
+    /// Adds the versions of the sources of a Secret. Returns the day of the one that changed longest ago, if all of them tell
+    /// it.
+    fn add_versions(&self, secret: &mut FoundSecret) -> Option<Date> {
+        let mut dates = Vec::new();
+        for source in &secret.sources {
+            let (version, date) = self.by_reference.get(source)?;
+            secret.versions.extend(version.clone().map(|version| (source.clone(), version)));
+            dates.push(*date);
+        }
+        dates.into_iter().collect::<Option<Vec<Date>>>()?.into_iter().min()
+    }
+}
+
+/// The run over all apps.
+struct StatusRun<'a> {
+    args: &'a StatusArgs,
+    variables: VariableReader,
+    watch: &'a RunWatch,
+    today: Date,
+    toolbox: SharedToolbox,
+    secrets: Vec<SecretStatus>,
+    certificates: Vec<CertificateStatus>,
+    /// The date of each file, which may have many secrets.
+    dates: BTreeMap<PathBuf, Option<Date>>,
+    environments_seen: Vec<String>,
+    notes: Vec<Note>,
+}
+
+pub(super) fn run(
+    args: &StatusArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    refuse_in_sidecar("status", variables)?;
+    if args.fetch && config::operator_path(args.operator.clone(), variables).is_none() {
+        return Err(Problem::new(&StatusError::NoOperatorFile).into());
+    }
+    watch.set_time_limit(DEADLINE);
+    let mut run = StatusRun {
+        args,
+        variables,
+        watch,
+        today: config::today(variables)?,
+        toolbox: SharedToolbox::default(),
+        secrets: Vec::new(),
+        certificates: Vec::new(),
+        dates: BTreeMap::new(),
+        environments_seen: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut problems = ProblemCollector::default();
+    for directory in apps(&args.dirs)? {
+        // The secrets of the other apps are listed nevertheless.
+        if let Err(failure) = run.add_app(&directory) {
+            let all = failure.problems().iter().cloned().chain(failure.omitted_problem());
+            all.for_each(|problem| problems.push(problem));
+        }
+    }
+    let failure = problems.check().err();
+    Ok(CommandOutput { failure, ..run.finish()? })
+}
+
+/// Returns the directories of the apps at or below these directories, in order.
+fn apps(directories: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let (excludes, written) = (Excludes::default(), OutputPaths::default());
+    let search = TargetSearch { paths: directories, only_apps: true, excludes: &excludes, written: &written };
+    let targets = ValidateTargets::find(search)?;
+    Ok(targets.apps.into_iter().map(|app| app.path).collect())
+}
+
+impl StatusRun<'_> {
+    fn add_app(&mut self, directory: &Path) -> Result<(), Failure> {
+        let app = AppArgs {
+            dir: DirArgs { dir: directory.to_owned() },
+            app_file: None,
+            operator: self.args.operator.clone(),
+            charts: self.args.charts.clone(),
+            identity: self.args.identity.clone(),
+        };
+        let (session, environments) = AppSession::open_all(&app, None, self.variables, &self.toolbox)?;
+        for name in
+            environments.iter().filter(|name| self.args.env.is_empty() || self.args.env.contains(name))
+        {
+            self.add_environment(&shown(directory), &session.environment(name))?;
+        }
+        self.environments_seen.extend(environments);
+        Ok(())
+    }
+
+    fn add_environment(&mut self, app: &str, session: &EnvironmentSession<'_>) -> Result<(), Failure> {
+        let found = self.find(session)?;
+        let fetched = if self.args.fetch { self.fetch(session)? } else { FetchedDates::default() };
+        self.add_certificate(session)?;
+        let policy = &session.discovery.app().rotation;
+        for mut secret in found {
+            let git_date = if secret.is_sealed_in_git { self.git_date(&secret.file) } else { None };
+            let known = git_date.map(|date| (date, ChangeSource::Git));
+            let known = fetched.add_versions(&mut secret).map(|date| (date, ChangeSource::Source)).or(known);
+            let place = (app, session.name);
+            let status = SecretStatus::new(place, secret, policy, known, &fetched.expiries, self.today);
+            self.secrets.push(status);
+        }
+        Ok(())
+    }
+
+    /// Renders an environment without values, and returns its Secrets.
+    fn find(&self, session: &EnvironmentSession<'_>) -> Result<Vec<FoundSecret>, Failure> {
+        let context = session.context()?;
+        let input = StageInput {
+            discovery: &session.discovery,
+            context: &context,
+            toolbox: &session.toolbox,
+            compares: false,
+        };
+        let (mut sources, mut texts) = (Sources::default(), SourceTexts::default());
+        let default_provider = session.default_provider()?;
+        let place = |_: &[&str]| ProblemPlace::Unknown;
+        let stages = sealwave_pipeline::collect(input, default_provider, &mut sources, &mut texts, &place);
+        if let Err(StageFailure { failure, .. }) = stages.result {
+            return Err(failure.located(&sources));
+        }
+        let Some(CollectedRender { attempt, uses, .. }) = stages.rendered else { return Ok(Vec::new()) };
+        let workloads = &session.discovery.app().workloads;
+        Ok(find_secrets(&attempt.objects, &uses, workloads, &sources))
+    }
+
+    /// Fetches the values of an environment, and returns the dates that they and their sources tell.
+    fn fetch(&mut self, session: &EnvironmentSession<'_>) -> Result<FetchedDates, Failure> {
+        let backends = session.discovery.backends(session.name)?;
+        if !backends.needs_values() {
+            return Ok(FetchedDates::default());
+        }
+        let project = session.identity.project.as_deref();
+        let policy_use =
+            session.caller.policy_use(project, self.args.no_policy, session.operator_path.as_ref());
+        let policy_use = policy_use.map_err(|error| Problem::new(&error))?;
+        let versions = FetchedVersions::default();
+        let observer: Option<&dyn AuditSink> = Some(&versions);
+        let settings = OutputSettings { backends, kept_checksums: None, policy_use, observer };
+        // The notes are those of `generate`, which has its own place for them.
+        let sealed = generate::sealed_app(session, settings, self.variables, &mut Vec::new(), self.watch)?;
+        let by_reference = versions.0.into_inner().unwrap_or_default();
+        Ok(FetchedDates { expiries: sealed.expiries().to_vec(), by_reference })
+    }
+
+    /// Adds the sealing certificate of the environment's cluster, if the operator file names one.
+    fn add_certificate(&mut self, session: &EnvironmentSession<'_>) -> Result<(), Failure> {
+        let Some(operator) = &session.operator else { return Ok(()) };
+        let cluster = session.cluster()?;
+        if !operator.operator().clusters.contains_key(&cluster) {
+            return Ok(());
+        }
+        let certificate = operator.any_certificate(&cluster)?;
+        let details = certificate.details();
+        // The date of a time in RFC 3339.
+        if let Some(date) = details.not_after.get(..10).and_then(|date| date.parse().ok()) {
+            let fingerprint = format!("sha256:{}", details.public_key_sha256);
+            self.certificates.push(CertificateStatus::new(&cluster, fingerprint, date, self.today));
+        }
+        Ok(())
+    }
+
+    /// Returns the day of the last commit of a file.
+    fn git_date(&mut self, file: &str) -> Option<Date> {
+        let path = fs_err::canonicalize(file).ok()?;
+        *self.dates.entry(path).or_insert_with_key(|path| last_change(path))
+    }
+
+    fn finish(mut self) -> Result<CommandOutput, Failure> {
+        if let Some(name) = self.args.env.iter().find(|name| !self.environments_seen.contains(name)) {
+            return Err(Problem::new(&StatusError::NoEnvironment(name.clone())).into());
+        }
+        if !self.args.fetch {
+            self.notes.push(Note::info(Problem::new(&StatusNote::NotFetched)));
+        }
+        let report = StatusReport::new(self.today, self.secrets, self.certificates);
+        let stdout = match self.args.output {
+            ReportFormat::Human => report.human().into_bytes(),
+            ReportFormat::Json => report.json(),
+        };
+        let findings = report.has_overdue();
+        Ok(CommandOutput { findings, notes: self.notes, ..CommandOutput::text(stdout) })
+    }
+}
