@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::backup::BackupTarget;
-use crate::clock::ManualClock;
+use crate::clock::{Clock as _, ManualClock};
 use crate::controller::Controller;
 use crate::controller::ControllerNames;
 use crate::progress::HiddenProgress;
