@@ -672,6 +672,33 @@ fn a_change_between_reading_and_writing_is_reported() {
 }
 
 #[test]
+fn places_that_do_not_hold_a_key_are_refused_before_one_is_created() {
+    let Some(user) = MotoUser::new() else { return };
+    let name = user.secret();
+    for (place, expected) in [
+        (
+            format!("aws-sm:{name}#AWS_SECRET_ACCESS_KEY,AWS_ACCESS_KEY_ID"),
+            "does not hold the id of an access key",
+        ),
+        (format!("aws-sm:{name}#NONE,AWS_SECRET_ACCESS_KEY"), "key `NONE` is missing"),
+        (format!("aws-sm:{name}-none#a,b"), "does not exist"),
+        ("files:a#b,c".to_owned(), "to which sealwave does not write"),
+    ] {
+        let output = user
+            .command()
+            .args(["rotate", "aws", "--user", &user.name, "--env", "dev", "--no-backup", "--yes"])
+            .args(["--state-dir", "state", "--write", &place])
+            .output()
+            .expect("the binary starts");
+        user.check_output(&output);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+        assert_eq!(user.keys().len(), 1, "{place}");
+    }
+}
+
+#[test]
 fn the_policy_names_the_user_and_the_secret() {
     let Some(user) = MotoUser::new() else { return };
     let output = user.rotate(0, &["--print-policy"]);

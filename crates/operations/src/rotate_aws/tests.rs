@@ -579,6 +579,25 @@ fn a_new_key_that_aws_does_not_list_yet_is_no_foreign_key() {
 }
 
 #[test]
+fn a_key_of_another_identity_is_not_written() {
+    let world = World::new();
+    let old = world.in_use();
+    world.account.arns.borrow_mut()[1] = "arn:aws:iam::123456789012:user/other";
+    let error = world.run().expect_err("another identity");
+    assert!(matches!(error, RotationError::WrongIdentity { .. }), "{error}");
+    assert_eq!(world.in_use(), old);
+}
+
+#[test]
+fn a_journal_of_another_user_is_not_continued() {
+    let world = World::new();
+    world.run().expect("waits");
+    world.account.arns.borrow_mut()[0] = "arn:aws:iam::999999999999:user/airflow";
+    let error = world.run().expect_err("another user");
+    assert!(matches!(error, RotationError::OtherUser { .. }), "{error}");
+}
+
+#[test]
 fn names_that_are_not_users_are_refused() {
     for (name, is_user) in [
         ("airflow", true),

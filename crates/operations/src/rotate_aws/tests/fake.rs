@@ -27,6 +27,8 @@ pub(in crate::rotate_aws) struct FakeKey {
 /// An account with one user.
 pub(in crate::rotate_aws) struct FakeAccount {
     pub(in crate::rotate_aws) clock: Rc<ManualClock>,
+    /// The ARN of the user, and that of the identity of its keys.
+    pub(in crate::rotate_aws) arns: RefCell<[&'static str; 2]>,
     pub(in crate::rotate_aws) keys: RefCell<Vec<FakeKey>>,
     created: Cell<u32>,
     /// The number of rejections of a new key before it works.
@@ -43,6 +45,7 @@ impl FakeAccount {
     pub(in crate::rotate_aws) fn new(clock: &Rc<ManualClock>) -> Self {
         Self {
             clock: Rc::clone(clock),
+            arns: RefCell::new([ARN; 2]),
             keys: RefCell::default(),
             created: Cell::new(0),
             rejections: Cell::new(0),
@@ -97,7 +100,7 @@ impl KeyAccount for FakeAccount {
 
     fn user_arn(&self, _: &str) -> Result<String, AwsError> {
         self.call("user")?;
-        Ok(ARN.to_owned())
+        Ok(self.arns.borrow()[0].to_owned())
     }
 
     fn access_keys(&self, _: &str) -> Result<Vec<AccessKey>, AwsError> {
@@ -146,7 +149,7 @@ impl KeyAccount for FakeAccount {
             self.rejections.set(left.saturating_sub(1));
             return Err(AwsError::of_kind(AwsErrorKind::BadCredentials, "not known yet"));
         }
-        Ok(CallerIdentity { arn: ARN.to_owned(), account: "123456789012".to_owned() })
+        Ok(CallerIdentity { arn: self.arns.borrow()[1].to_owned(), account: "123456789012".to_owned() })
     }
 
     fn probe_bucket(&self, _: &BucketProbe, _: &str, _: &SecretValue) -> Result<(), AwsError> {
