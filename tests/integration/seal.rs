@@ -343,7 +343,7 @@ fn placeholders_are_resolved_under_the_policy_only() {
         ),
         (
             with(&["--cert", "operator/dev.pem", "--project", "shop"]),
-            "a Secret has a placeholder, but `--cert` is given",
+            "a Secret has a placeholder, but the certificate is not from the operator file",
         ),
     ] {
         let stderr = refused(&mut run(&args), &args.join(" "));

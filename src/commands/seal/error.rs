@@ -24,8 +24,8 @@ pub(super) enum SealError {
     #[error("path of the value {NOT_UTF8}")]
     PathNotText,
     /// A value of the operator's providers would be sealed for any certificate.
-    #[error("a Secret has a placeholder, but `--cert` is given")]
-    PlaceholderForCertFile,
+    #[error("a Secret has a placeholder, but the certificate is not from the operator file")]
+    PlaceholderForOtherCertificate,
     /// `--raw` prints one text.
     #[error("`--raw` needs exactly one value, not {0}")]
     RawNeedsOneValue(usize),
@@ -52,8 +52,8 @@ impl Explain for SealError {
             Self::NoInput => {
                 "pass a file, pipe a Secret to standard input, or give values with `--name NAME --from-file KEY=PATH`".to_owned()
             }
-            Self::PlaceholderForCertFile => {
-                "use `--cluster NAME` instead: the policy of the operator file decides for which clusters a value may be sealed"
+            Self::PlaceholderForOtherCertificate => {
+                "select it with `--cluster NAME` instead: the policy of the operator file decides for which clusters a value may be sealed"
                     .to_owned()
             }
             Self::RawNeedsOneValue(_) => "give one `--from-file` or `--from-literal`, or one FILE".to_owned(),

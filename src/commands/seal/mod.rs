@@ -133,9 +133,9 @@ impl Sealing<'_> {
             return secrets.seal(plan, &mut self.notes);
         }
         let Some((operator, cluster)) = operator else {
-            let has_operator = self.args.certificate.operator.is_some();
-            if has_operator {
-                return Err(Problem::new(&SealError::PlaceholderForCertFile).into());
+            let operator = config::operator_path(self.args.certificate.operator.clone(), self.variables);
+            if operator.is_some() {
+                return Err(Problem::new(&SealError::PlaceholderForOtherCertificate).into());
             }
             let plan = CommitPlan { certificate, source: None, allow_empty, today };
             return secrets.seal(plan, &mut self.notes);
