@@ -20,6 +20,8 @@ mod bombs;
 mod bounds;
 mod caller;
 mod canary;
+#[cfg(all(feature = "aws", feature = "k8s", feature = "sops", unix))]
+mod canary_operations;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod canary_remote;
 mod canary_sources;

@@ -130,7 +130,7 @@ pub fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-/// Returns the forms in which a marker could appear: plain, base64 at each of the three alignments, hex, escaped.
+/// Returns the forms in which a marker could appear: plain, base64 at each of the three alignments, hex, percent-encoded.
 fn marker_forms(marker: &str) -> Vec<String> {
     let base64 = base64::engine::general_purpose::STANDARD;
     let mut forms = vec![marker.to_owned(), marker.to_lowercase(), marker.chars().rev().collect()];
@@ -144,7 +144,10 @@ fn marker_forms(marker: &str) -> Vec<String> {
         let end = (bytes.len() * 8) / 6;
         forms.push(text[start..end].to_owned());
     }
-    forms.push(hex(marker));
+    let hex = hex(marker);
+    let percent: String =
+        hex.as_bytes().chunks(2).flat_map(|pair| [b"%", pair].concat()).map(char::from).collect();
+    forms.extend([hex.to_uppercase(), percent.to_uppercase(), hex, percent]);
     forms
 }
 
@@ -166,6 +169,9 @@ fn the_marker_is_found_in_each_form() {
     let base64 = base64::engine::general_purpose::STANDARD;
     for prefix in ["", "a", "ab", "abc"] {
         let text = base64.encode(format!("{prefix}{MARKER}xyz"));
+        assert!(find_marker(text.as_bytes(), MARKER).is_some(), "{text}");
+    }
+    for text in ["43414e415259", "43414E415259", "%43%41%4e%41%52%59", "a%43%41%4E%41%52%59b", "canary"] {
         assert!(find_marker(text.as_bytes(), MARKER).is_some(), "{text}");
     }
     assert!(find_marker(b"nothing here", MARKER).is_none());
