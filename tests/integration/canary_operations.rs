@@ -2,8 +2,6 @@
 //! fail. The marker, plain or encoded, must be in no output, plan, journal, notification, temporary file or Git object; files that
 //! hold secrets are private, and are those of the documentation.
 
-mod account;
-mod cluster;
 mod place;
 
 use std::collections::BTreeSet;
@@ -11,8 +9,8 @@ use std::thread;
 
 use clap::CommandFactory as _;
 
+use crate::support::aws_user::OLD_KEY;
 use crate::support::root;
-use account::OLD_KEY;
 use place::{Place, SECRET};
 
 /// The commands of operations, each with its runs.

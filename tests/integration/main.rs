@@ -73,6 +73,8 @@ mod requires;
 mod reseal;
 #[cfg(feature = "aws")]
 mod rotate_aws;
+#[cfg(all(feature = "aws", feature = "k8s", unix))]
+mod scenario_checklist;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;

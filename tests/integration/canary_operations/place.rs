@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::{account, cluster, leaf_commands};
+use super::leaf_commands;
 use crate::support::small_app::SmallApp;
-use crate::support::{MARKER, find_marker, root, sealwave};
+use crate::support::{MARKER, aws_user, controller, find_marker, mode, private, root, sealwave};
 use sealwave_testkit::stub_server::{StubReply, StubServer};
 
 pub(super) const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {password: CANARY-1, user: CANARY-2}\n";
@@ -35,8 +35,8 @@ impl Place {
         let test_file = |name: &str| {
             fs_err::read_to_string(root().join("testdata/sealed-secrets").join(name)).expect("readable")
         };
-        let server = cluster::start(&test_file("rsa2048.crt"), &test_file("rsa2048.key"));
-        let aws = account::start();
+        let server = controller::start(&test_file("rsa2048.crt"), &test_file("rsa2048.key"));
+        let aws = aws_user::start();
         let hook = StubServer::start(|_, _| StubReply::json(200, "ok"));
         app.operator("");
         app.replace(
@@ -233,14 +233,4 @@ fn files(directory: &Path) -> Vec<PathBuf> {
         entries.filter_entry(|entry| entry.file_name() != ".git").map(|entry| entry.expect("readable"));
     let files = entries.filter(|entry| !entry.file_type().is_dir());
     files.map(|entry| entry.path().strip_prefix(directory).expect("below").to_owned()).collect()
-}
-
-fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs_err::metadata(path).expect("exists").permissions().mode() & 0o777
-}
-
-fn private(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("changed");
 }

@@ -11,6 +11,10 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 
+#[cfg(feature = "aws")]
+pub mod aws_user;
+#[cfg(feature = "k8s")]
+pub mod controller;
 pub mod examined;
 pub mod golden;
 #[cfg(unix)]
@@ -128,6 +132,20 @@ pub fn copy_tree(from: &Path, to: &Path) {
             fs_err::copy(&path, &target).expect("copied");
         }
     }
+}
+
+/// Makes a file readable only by its owner.
+#[cfg(unix)]
+pub fn private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("changed");
+}
+
+/// Returns the permissions of a file.
+#[cfg(unix)]
+pub fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::metadata(path).expect("exists").permissions().mode() & 0o777
 }
 
 /// Returns the forms in which a marker could appear: plain, base64 at each of the three alignments, hex, percent-encoded.

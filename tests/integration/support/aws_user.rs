@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sealwave_testkit::stub_server::{RecordedRequest, StubReply, StubServer};
 
 /// The key that the user has at first.
-pub(super) const OLD_KEY: &str = "AKIAEXAMPLEOLD000001";
+pub const OLD_KEY: &str = "AKIAEXAMPLEOLD000001";
 const NEW_KEY: &str = "AKIAEXAMPLENEW000001";
 const USER: &str = "arn:aws:iam::123456789012:user/airflow";
 
@@ -22,7 +22,7 @@ struct Account {
 }
 
 /// Starts an account.
-pub(super) fn start() -> StubServer {
+pub fn start() -> StubServer {
     let document = format!(
         r#"{{"AWS_ACCESS_KEY_ID":"{OLD_KEY}","AWS_SECRET_ACCESS_KEY":"CANARY-old","other":"CANARY-other"}}"#
     );

@@ -13,7 +13,7 @@ const SECRETS: &str = "/api/v1/namespaces/kube-system/secrets";
 const SERVICE: &str = "/api/v1/namespaces/kube-system/services/sealed-secrets";
 
 /// Starts a cluster whose controller has a key with this certificate, and uses a new key at once.
-pub(super) fn start(certificate: &str, private_key: &str) -> StubServer {
+pub fn start(certificate: &str, private_key: &str) -> StubServer {
     let key = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
         "metadata": {"name": "old", "namespace": "kube-system", "labels": {LABEL: "active"}},
