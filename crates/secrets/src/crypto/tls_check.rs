@@ -102,11 +102,7 @@ fn order_message(order: ChainOrder) -> TlsProblem {
     problem(TlsProblemKind::Order, TlsItem::Certificate, message)
 }
 
-fn date_problems<'a>(
-    item: TlsItem,
-    chain: &'a [ChainCertificate],
-    today: Date,
-) -> impl Iterator<Item = TlsProblem> + 'a {
+fn date_problems(item: TlsItem, chain: &[ChainCertificate], today: Date) -> impl Iterator<Item = TlsProblem> {
     let is_alone = chain.len() == 1;
     chain.iter().enumerate().filter_map(move |(index, certificate)| {
         let key = item.key();
