@@ -1,12 +1,20 @@
 //! The command line: raw flags and help texts. No I/O and no decisions.
 
 mod app;
+mod aws;
+mod cert;
+mod cluster;
 mod format;
 mod habits;
 mod operation;
+mod put;
+mod reseal;
+mod rotate;
+mod seal;
 mod status;
 mod switch;
 mod validate;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,12 +23,24 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
+pub use aws::AwsLoginArgs;
+pub use cert::{
+    CertArgs, CertCheckArgs, CertCommand, CertFetchArgs, CertListArgs, CertShowArgs, LiveCertificateArgs,
+};
+pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
+pub use put::PutArgs;
+pub use reseal::{ResealArgs, ResealKeyArgs};
+pub use rotate::{
+    BackupArgs, KeyRetirementArgs, RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs,
+};
+pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
 pub use status::StatusArgs;
 pub use switch::SwitchArgs;
 pub use validate::{CheckArgs, FailOn, ReportArgs, ValidateArgs};
+pub use verify::VerifyArgs;
 
 /// The version with what the binary was built from: its features, and the commit if the build names one in
 /// `SEALWAVE_COMMIT`.
@@ -47,15 +67,15 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Show sealing certificates: subject, validity, fingerprints
+    /// Show, fetch and compare sealing certificates, and list the keys of a controller
     #[command(
-        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]",
+        override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]\n       sealwave cert <COMMAND>",
         after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
     )]
-    Cert(CertArgs),
+    Cert(Box<CertArgs>),
     /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
     #[command(
-        after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
+        after_help = "Reads the files that it names, but no secret of an app. Without --connect and --live, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
     )]
     Check(CheckOperatorArgs),
     /// Print a shell completion script
@@ -85,6 +105,10 @@ pub enum Command {
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
+    /// Write a value to AWS Secrets Manager or Parameter Store, from a file or standard input
+    #[command(after_help = "Example: sealwave put aws-sm:prod/db#password < password\n\
+                      The value is never an argument, which other users of the machine could read. A line break at the end of a value of one line is removed.")]
+    Put(PutArgs),
     /// List the secrets that an app refers to, their destinations, and the policy's decision on each
     #[command(
         after_help = "Fetches nothing. The policy is evaluated if an operator file and a project are given; exit code 1 means that it does not allow a use of a reference."
@@ -96,9 +120,28 @@ pub enum Command {
                       With - as DIR, shows manifests from standard input: helm template . | sealwave render - --env prod"
     )]
     Render(RenderArgs),
+    /// Rotate credentials without interruption
+    #[command(subcommand, disable_help_subcommand = true)]
+    Rotate(RotateCommand),
+    /// Seal the items of committed SealedSecrets for another certificate; changes nothing else, and restarts nothing
+    #[command(
+        after_help = "Without --key, the controller of the cluster seals the items again. Exit code 1 means that --check found items, or that a merge must come first."
+    )]
+    Reseal(Box<ResealArgs>),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
     #[command(subcommand, disable_help_subcommand = true)]
     Schemas(SchemasCommand),
+    /// Seal Secrets for files that are committed, like kubeseal
+    #[command(
+        after_help = "With a pinned certificate, needs no network: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+                      Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
+    )]
+    Seal(Box<SealArgs>),
+    /// Print the Secrets of SealedSecrets IN PLAINTEXT, with the private keys of the controller (for recovery)
+    #[command(
+        after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
+    )]
+    Unseal(UnsealArgs),
     /// List the secrets of apps: sources, users, age, rotation policy, and what is overdue or expires
     #[command(
         after_help = "Works offline, from Git alone. Exit code 1 means that something is overdue or has expired."
@@ -114,6 +157,11 @@ pub enum Command {
         after_help = "Exit code 1 means findings of at least the severity of --fail-on, 2 means that the command failed."
     )]
     Validate(Box<ValidateArgs>),
+    /// Compare a cluster with what an environment renders: Secrets, checksums, rollouts, pods, the Application
+    #[command(
+        after_help = "Changes nothing, and requests only the metadata of Secrets. Without --operator or --rendered, checksums are not checked. Exit code 1 means that something is not right."
+    )]
+    Verify(Box<VerifyArgs>),
 }
 
 /// The commands that Argo CD calls. Each run parses its arguments in two processes, and building the descriptions of
@@ -268,17 +316,6 @@ pub struct CopyArgs {
     pub dir: PathBuf,
 }
 
-/// Arguments of `cert`.
-#[derive(Clone, Debug, Args)]
-pub struct CertArgs {
-    /// PEM files; - for standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-    /// Operator file
-    #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "files")]
-    pub operator: Option<PathBuf>,
-}
-
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckOperatorArgs {
@@ -288,6 +325,15 @@ pub struct CheckOperatorArgs {
     /// Also log in to each secret source, without reading a secret; this may start programs of kubeconfigs and AWS profiles
     #[arg(long)]
     pub connect: bool,
+    /// Compare the certificate of a cluster with the one that its controller publishes: a kubeconfig context, or an address; repeatable
+    #[arg(long, value_name = "CLUSTER=CONTEXT|URL")]
+    pub live: Vec<String>,
+    /// Kubeconfig for --live [env: KUBECONFIG] [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "live")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The controllers of these clusters.
+    #[command(flatten)]
+    pub controller: ControllerArgs,
     /// Output format: human or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,
@@ -314,12 +360,9 @@ pub enum SchemasCommand {
 /// Arguments of `schemas pull`.
 #[derive(Clone, Debug, Args)]
 pub struct SchemasPullArgs {
-    /// Kubeconfig context [default: the current context]
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Kubeconfig [env: KUBECONFIG] [default: ~/.kube/config, else the service account of the pod]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub kubeconfig: Option<PathBuf>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// Lock file
     #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,

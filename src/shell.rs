@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::commands::CommandOutput;
+use crate::commands::{CommandOutput, Plaintext};
 use crate::deadline::{RunProgress, RunWatch};
 use sealwave_core::caught;
 use sealwave_core::diagnostic::{
@@ -193,7 +193,12 @@ pub fn install_panic_hook() {
 /// Standard output cannot be written. A closed pipe is not an error.
 pub fn print_outcome(outcome: &CommandOutput, messages: &MessagePrinter) -> io::Result<()> {
     messages.print_notes(&outcome.notes);
-    let print = |stdout: &mut dyn Write| stdout.write_all(&outcome.stdout).and_then(|()| stdout.flush());
+    let plaintext = outcome.plaintext.as_ref().map(Plaintext::bytes).unwrap_or_default();
+    let print = |stdout: &mut dyn Write| {
+        stdout.write_all(&outcome.stdout)?;
+        stdout.write_all(plaintext)?;
+        stdout.flush()
+    };
     let printed =
         if outcome.styled { print(&mut anstream::stdout().lock()) } else { print(&mut io::stdout().lock()) };
     match printed {

@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use super::access::{access, audit};
 use super::session::{AppSession, EnvironmentSession};
 use super::{CommandOutput, gate, manifest_format};
 use crate::cli::{GenerateArgs, OutputFormat};
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
-use crate::ops::AuditLog;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
 use sealwave_pipeline::{
     AccessPolicy, AuditRecord, AuditSink, ManifestFormat, RunPlan, SealMode, SealedApp, Stage, ValueSource,
 };
 use sealwave_providers::AppDetails;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
-use sealwave_secrets::policy::{Policy, PolicySubject};
-use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum, SettingPath};
+use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
 
 /// A note for the user of a local run.
 #[derive(Debug, thiserror::Error)]
@@ -147,12 +146,12 @@ fn seal_values(
     };
     let providers = operator.providers(&app, variables)?;
     let cluster = session.cluster()?;
-    let audit = audit(session, operator, &subject)?;
+    let audit = audit(session.discovery.boundary(), operator, &subject)?;
     let log = audit.as_ref().map(|audit| audit as &dyn AuditSink);
     let sinks = AuditSinks(log.into_iter().chain(observer).collect());
     let supply = ValueSource::Fetch {
         providers: &providers,
-        access: access(policy_use, &policy, &subject, notes),
+        access: access(policy_use, &policy, &subject, &GenerateNote::NoPolicy, notes),
         cluster: &cluster,
         audit: Some(&sinks).filter(|sinks| !sinks.0.is_empty()).map(|sinks| sinks as &dyn AuditSink),
         default_provider: session.default_provider()?,
@@ -194,8 +193,9 @@ fn store_references(
     let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();
     let subject = session.subject();
-    let access =
-        policy.as_ref().map_or(AccessPolicy::Unchecked, |policy| access(policy_use, policy, &subject, notes));
+    let access = policy.as_ref().map_or(AccessPolicy::Unchecked, |policy| {
+        access(policy_use, policy, &subject, &GenerateNote::NoPolicy, notes)
+    });
     let cluster = session.cluster()?;
     let supply = ValueSource::Refer {
         known: known.as_ref(),
@@ -225,35 +225,5 @@ fn checksum_key(operator: Option<&OperatorFile>) -> Result<ChecksumKey, Failure>
             operator.checksum_key(&operator.seal_key()?)
         }
         _ => Ok(ChecksumKey::references()),
-    }
-}
-
-/// Opens the audit log of the operator file before anything is fetched.
-fn audit(
-    session: &AppSession,
-    operator: &OperatorFile,
-    subject: &PolicySubject,
-) -> Result<Option<AuditLog>, Failure> {
-    let Some((file, stderr)) = operator.audit() else { return Ok(None) };
-    let log = AuditLog::open(file.as_deref(), stderr, session.discovery.boundary(), subject.clone());
-    let log = log.map_err(|error| {
-        let place = operator.locate(&SettingPath::of_keys(&["audit"]));
-        Failure::from(Problem::new(&error)).or_with_place(&place)
-    })?;
-    Ok(Some(log))
-}
-
-fn access<'a>(
-    policy_use: PolicyUse,
-    policy: &'a Policy,
-    subject: &'a PolicySubject,
-    notes: &mut Vec<Note>,
-) -> AccessPolicy<'a> {
-    match policy_use {
-        PolicyUse::Applied => AccessPolicy::Checked { policy, subject },
-        PolicyUse::Waived => {
-            notes.push(Note::info(Problem::new(&GenerateNote::NoPolicy)));
-            AccessPolicy::Unchecked
-        }
     }
 }

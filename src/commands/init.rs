@@ -79,7 +79,13 @@ pub(super) fn run(
     let checked = check(&dir, &adoption.next, variables, watch, &mut notes);
     findings |= checked.iter().any(|environment| environment.objects.is_none());
     let stdout = human::write(&display_path(&dir), &adoption.found, &adoption.next, &checked);
-    Ok(CommandOutput { stdout: stdout.into_bytes(), styled: true, findings, notes, failure: None })
+    Ok(CommandOutput {
+        stdout: stdout.into_bytes(),
+        styled: true,
+        findings,
+        notes,
+        ..CommandOutput::default()
+    })
 }
 
 /// Writes a file that does not exist yet.

@@ -19,7 +19,7 @@ use sealwave_operations::report::{OperationOutcome, OperationReport};
 use sealwave_operations::state::StateDirectory;
 
 /// The time that an operation may take. Waiting for days is the work of several runs.
-const TIME_LIMIT: Duration = Duration::from_hours(6);
+pub(super) const TIME_LIMIT: Duration = Duration::from_hours(6);
 
 /// The largest file with an address.
 const MAX_ADDRESS: u64 = 4096;
@@ -83,6 +83,18 @@ impl<'a> Operation<'a> {
         let hook = args.notify_url_file.as_ref().map(read_hook).transpose()?;
         let state = config::state_directory(args.state_dir.as_deref(), variables);
         Ok(Self { args, subject, hook, state, watch: watch.clone() })
+    }
+
+    /// Reports whether the directory of journals exists.
+    #[cfg(feature = "aws")]
+    pub(super) fn has_state(&self) -> bool {
+        self.state.as_deref().is_some_and(std::path::Path::exists)
+    }
+
+    /// Returns the output of `--dry-run`.
+    #[cfg(feature = "aws")]
+    pub(super) fn planned(&self, plan: Plan) -> CommandOutput {
+        self.output(&OperationReport { plan, outcome: OperationOutcome::Planned, results: Vec::new() })
     }
 
     /// Opens the directory of journals.

@@ -105,7 +105,7 @@ pub(super) fn run(
         ReportFormat::Human => (human::write(&report).into_bytes(), true),
         ReportFormat::Json => (json::write(&report), false),
     };
-    Ok(CommandOutput { stdout, styled, findings: report.has_findings(), notes, failure: None })
+    Ok(CommandOutput { stdout, styled, findings: report.has_findings(), notes, ..CommandOutput::default() })
 }
 
 /// Returns the policy if there is one and a project to evaluate it for. In Argo CD, a missing project allows nothing.

@@ -3,29 +3,18 @@
 
 use std::time::Duration;
 
-use super::CommandOutput;
+use super::operation::refuse_in_sidecar;
+use super::{CommandOutput, cluster_access};
 use crate::cli::{SchemasPrintArgs, SchemasPullArgs, SettingsFileKind};
-use crate::config::{self, ArgoCdContext, VariableReader};
+use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use crate::ops::LockFile;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_providers::{ClusterAccess, ProviderConfig};
+use sealwave_providers::ProviderConfig;
 use sealwave_secrets::settings::{App, OperatorConfig, ValidationFile, settings_schema};
 
 /// The deadline: a large cluster over a slow connection takes a while.
 const DEADLINE: Duration = Duration::from_mins(5);
-
-#[derive(Debug, thiserror::Error)]
-enum SchemasError {
-    #[error("`schemas pull` must not be used when Argo CD runs sealwave")]
-    InSidecar,
-}
-
-impl Explain for SchemasError {
-    fn hint(&self) -> Option<String> {
-        Some("run it where you have a kubeconfig, and commit the lock file".to_owned())
-    }
-}
 
 /// The note about the written file.
 #[derive(Debug, thiserror::Error)]
@@ -42,14 +31,9 @@ pub(super) fn pull(
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
-    if ArgoCdContext::read(&variables).map_err(|error| Problem::new(&error))?.is_some() {
-        return Err(Problem::new(&SchemasError::InSidecar).into());
-    }
+    refuse_in_sidecar("schemas pull", variables)?;
     watch.set_time_limit(DEADLINE);
-    let cluster = ClusterAccess {
-        kubeconfigs: config::kubeconfigs(args.kubeconfig.as_deref(), variables),
-        context: args.context.clone(),
-    };
+    let cluster = cluster_access(&args.cluster, variables);
     let lock = LockFile::pull(&cluster, &args.group, watch.deadline());
     let lock = lock.map_err(|error| Problem::new(&error))?;
     lock.write(&args.output).map_err(|error| Problem::new(&error))?;

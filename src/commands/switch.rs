@@ -118,7 +118,13 @@ pub(super) fn run(
         ReportFormat::Human => (report.human().into_bytes(), false),
         ReportFormat::Json => (report.json(), false),
     };
-    Ok(CommandOutput { stdout, styled, findings: !report.findings.is_empty(), notes, failure: None })
+    Ok(CommandOutput {
+        stdout,
+        styled,
+        findings: !report.findings.is_empty(),
+        notes,
+        ..CommandOutput::default()
+    })
 }
 
 /// Returns the Secrets of an environment that hold placeholders.

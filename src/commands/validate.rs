@@ -303,7 +303,7 @@ impl ValidateRun<'_> {
             styled: outputs.stdout().is_some_and(ReportOutputFormat::is_styled),
             findings: full_report.fails(fail_on),
             notes,
-            failure: None,
+            ..CommandOutput::default()
         })
     }
 }

@@ -33,6 +33,9 @@ impl SourceAccess {
             Command::Status(args) => (args.dirs.clone(), args.operator.clone()),
             Command::Switch(args) => (vec![args.app.directory().to_owned()], args.app.operator.clone()),
             Command::Validate(args) => (args.paths.clone(), args.checks.operator.clone()),
+            Command::Verify(args) if args.rendered.is_none() => {
+                (vec![args.app.directory().to_owned()], args.app.operator.clone())
+            }
             // Argo CD may call `discover` and `parameters` without the variables that it sets for an app.
             // Lines of the operator file are never shown.
             Command::Cert(_)
@@ -44,7 +47,16 @@ impl SourceAccess {
             | Command::Init(_)
             | Command::Key(_)
             | Command::Parameters(_)
-            | Command::Schemas(_) => (vec![], None),
+            | Command::Put(_)
+            | Command::Rotate(_)
+            // It reads private keys.
+            | Command::Reseal(_)
+            | Command::Schemas(_)
+            // They read Secrets, and private keys.
+            | Command::Seal(_)
+            | Command::Unseal(_)
+            // Rendered manifests are not files of the app.
+            | Command::Verify(_) => (vec![], None),
         };
         Self { directories, operator: operator_path(operator, variables) }
     }

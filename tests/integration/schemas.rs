@@ -284,7 +284,11 @@ fn argo_cd_must_not_pull() {
     let server = StubServer::start(|asked, _| answer(asked));
     let workspace = Workspace::new(&server.address);
     let variables = [("KUBECONFIG", "kubeconfig"), ("ARGOCD_APP_NAME", "shop")];
-    workspace.fails(&[], &variables, &["when Argo CD runs sealwave", "commit the lock file"]);
+    workspace.fails(
+        &[],
+        &variables,
+        &["when Argo CD runs sealwave", "run it at a workstation or in a CI job"],
+    );
     assert!(server.asked().is_empty());
 }
 

@@ -95,6 +95,12 @@ impl ChangeSet {
         &self.root
     }
 
+    /// Returns the changes, in the order of their paths.
+    #[must_use]
+    pub fn changes(&self) -> &[FileChange] {
+        &self.changes
+    }
+
     /// Returns the paths of the changed files, relative to the root.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.changes.iter().map(FileChange::path)

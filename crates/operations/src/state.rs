@@ -8,6 +8,7 @@ mod error;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs_err as fs;
 use serde::de::DeserializeOwned;
@@ -25,6 +26,10 @@ const VERSION: u32 = 1;
 
 /// The largest journal.
 const MAX_JOURNAL: u64 = 16 << 20;
+
+/// How often a lock is tried, and the pause after each attempt.
+const LOCK_ATTEMPTS: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The directory of journals.
 #[derive(Clone, Debug)]
@@ -184,11 +189,15 @@ fn lock(path: &Path) -> Result<fs::File, StateError> {
         options.mode(0o600);
     }
     let file = options.open(path).map_err(|error| StateError::journal(path, &error))?;
-    match file.file().try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StateError::InUse(path.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(StateError::journal(path, &error)),
+    // A program that another thread starts shares the lock of a journal that was just closed, until it runs.
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.file().try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(error)) => return Err(StateError::journal(path, &error)),
+        }
     }
+    Err(StateError::InUse(path.to_owned()))
 }
 
 fn read<T: DeserializeOwned>(path: &Path, id: &OperationId) -> Result<Option<T>, StateError> {

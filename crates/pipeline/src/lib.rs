@@ -12,6 +12,7 @@
 mod annotate;
 mod backends;
 mod boundary;
+mod committed;
 mod defined_values;
 mod discover;
 mod emit;
@@ -30,6 +31,7 @@ mod template_text;
 mod text_content;
 
 pub use boundary::Checkout;
+pub use committed::{CommitPlan, has_placeholders, seal_for_commit};
 pub use discover::{
     AppConvention, ArgoCdTool, Discovery, discover, environment_names, is_app, meant_directory,
     misnamed_app_file,
@@ -41,8 +43,8 @@ pub use pipe_settings::discover_for_pipe;
 pub use piped::PipedManifests;
 pub use render::{ClusterCapabilities, RenderContext, RenderedApp, render};
 pub use secret_stages::{
-    AccessPolicy, AuditRecord, AuditSink, FetchOutcome, ItemExpiry, PlaceholderUse, SealMode, SealedApp,
-    ValueSource,
+    AccessPolicy, AuditRecord, AuditSink, FetchOutcome, ItemExpiry, PlaceholderUse, RandomSealing, SealMode,
+    SealedApp, ValueSource,
 };
 pub use stages::{
     CollectedRender, CollectedStages, ReferenceUse, RunPlan, Stage, StageFailure, StageInput, StageNote,

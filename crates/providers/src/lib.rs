@@ -39,8 +39,10 @@ mod vault;
 #[cfg(feature = "web")]
 mod web;
 
+#[cfg(feature = "aws")]
+pub use self::aws::account as aws_account;
 pub use self::cluster::{
-    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ProxyReply, ServiceProxy, download,
+    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ProxyReply, ServiceProxy,
 };
 pub use self::config_error::{ProviderConfigError, SettingsError};
 pub use self::error::ProviderError;

@@ -44,16 +44,27 @@ impl WebAddress {
     /// # Errors
     /// The text is not an address to which a request may be sent.
     pub fn parse(text: &str) -> Result<Self, WebAddressError> {
+        let address = Self::parse_public(text)?;
+        if address.is_protected() { Ok(address) } else { Err(WebAddressError::PlainHttp) }
+    }
+
+    /// Parses the address of a public document, whose request may be read in transit. A network that can read it can also replace the
+    /// document: callers warn unless [`Self::is_protected`].
+    ///
+    /// # Errors
+    /// The text is not an address.
+    pub fn parse_public(text: &str) -> Result<Self, WebAddressError> {
         let url = Url::parse(text.trim()).ok().filter(Url::has_host).ok_or(WebAddressError::NotUrl)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(WebAddressError::WithLogin);
         }
-        match url.scheme() {
-            "https" => Ok(Self(url)),
-            "http" if is_loopback(&url) => Ok(Self(url)),
-            "http" => Err(WebAddressError::PlainHttp),
-            _ => Err(WebAddressError::NotUrl),
-        }
+        if ["http", "https"].contains(&url.scheme()) { Ok(Self(url)) } else { Err(WebAddressError::NotUrl) }
+    }
+
+    /// Reports whether the network in between can neither read nor replace what is sent: https, or http to this machine.
+    #[must_use]
+    pub fn is_protected(&self) -> bool {
+        self.0.scheme() == "https" || is_loopback(&self.0)
     }
 
     /// Returns the host, for messages.

@@ -13,6 +13,7 @@
     reason = "a panic fails the test, and the names of small helpers say what they do"
 )]
 
+pub mod aws_proxy;
 pub mod aws_stub;
 pub mod bench_input;
 mod files;

@@ -2,6 +2,7 @@
 
 pub mod breaks;
 mod checksums;
+mod cluster_commands;
 mod difference;
 pub mod external_secrets;
 pub mod faults;
@@ -26,6 +27,18 @@ pub const TESTS: &[Test] = &[
     Test::new(
         "fast::checksums::depend_on_the_operators_key_alone",
         checksums::depend_on_the_operators_key_alone,
+    ),
+    Test::new(
+        "fast::cluster_commands::certificates_of_the_controller",
+        cluster_commands::certificates_of_the_controller,
+    ),
+    Test::alone(
+        "fast::cluster_commands::controller_key_is_rotated",
+        cluster_commands::controller_key_is_rotated,
+    ),
+    Test::new(
+        "fast::cluster_commands::verify_finds_what_is_right_and_wrong",
+        cluster_commands::verify_finds_what_is_right_and_wrong,
     ),
     Test::new("fast::difference::refreshes_change_nothing", difference::refreshes_change_nothing),
     Test::new(

@@ -60,6 +60,13 @@ impl Cluster {
             .map_err(|error| error.to_string())
     }
 
+    /// Gets a path of a service through the API server.
+    pub fn service_get(&self, namespace: &str, service: &str, path: &str) -> Result<String, String> {
+        let request =
+            http_get(&format!("/api/v1/namespaces/{namespace}/services/http:{service}:http/proxy/{path}"));
+        self.runtime.block_on(self.client.request_text(request)).map_err(|error| error.to_string())
+    }
+
     /// Reports whether the API server lists the kind of a definition among those that it serves.
     pub fn serves(&self, definition: &Value) -> Result<(), String> {
         let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

@@ -43,6 +43,7 @@ pub use git::{Repository, copy_tree};
 pub use operator_files::{OPERATOR_KEYS, operator_file};
 pub use programs::Programs;
 pub use round_robin::RoundRobin;
+pub use sealed_secrets::{KEYS, SERVICE, SealedSecretsController};
 pub use sidecar::{Sidecar, SidecarOptions};
 pub use small_app::{SmallApp, WRONG_CERTIFICATE};
 pub use stack::Stack;

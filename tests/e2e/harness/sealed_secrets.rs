@@ -1,13 +1,14 @@
 //! The sealed-secrets controller, with keys that it made itself.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use serde_json::json;
 
-use super::cluster::{Cluster, NAMESPACE, SECRET};
+use super::cluster::{Cluster, NAMESPACE, POD, SECRET};
 use super::control_plane::{ControlPlane, TOKEN};
 use super::locked;
 use super::ports::free_port;
@@ -19,7 +20,10 @@ use super::wait::until;
 const ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
 
 /// The namespace of the controller and its keys.
-const KEYS: &str = "sealed-secrets";
+pub const KEYS: &str = "sealed-secrets";
+
+/// The name of its Service, as the Helm chart names it.
+pub const SERVICE: &str = "sealed-secrets";
 
 /// Makes the controller create a key at its start: all keys are older.
 const RENEW: &str = "--key-cutoff-time=Fri, 01 Jan 2100 00:00:00 +0000";
@@ -76,6 +80,27 @@ impl SealedSecretsController {
         locked(&self.state).process = Some(process);
     }
 
+    /// Starts the controller again, so that it reads all its keys, and waits until it publishes the newest one.
+    pub fn restart(&self) {
+        self.stop();
+        self.resume();
+        let mut state = locked(&self.state);
+        let keys = self.keys();
+        state.certificate = until("the controller to publish a certificate", || {
+            if let Some(process) = &state.process {
+                process.check_running();
+            }
+            let published = self.cluster.service_get(KEYS, SERVICE, "v1/cert.pem")?;
+            let is_known = keys.values().any(|pem| *pem == published);
+            if is_known { Ok(published) } else { Err("it publishes another one".to_owned()) }
+        });
+    }
+
+    /// Reports whether the API server can reach the controller: it needs an address of this machine that is not a loopback one.
+    pub fn is_reachable() -> bool {
+        own_address().is_some()
+    }
+
     /// Lets the controller make one more key, as its renewal does every 30 days, and returns the new certificate.
     pub fn renew_key(&self) -> String {
         let mut state = locked(&self.state);
@@ -93,15 +118,57 @@ impl SealedSecretsController {
 
     fn launch(&self) -> Launch {
         let (listen, metrics) = (free_port(), free_port());
+        let address = own_address();
+        if let Some(address) = address {
+            self.publish_address(address, listen);
+        }
+        let address = address.map_or_else(|| "127.0.0.1".to_owned(), |address| address.to_string());
         Launch::new("sealed-secrets-controller", &self.program, &self.directory)
             .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
             .env("KUBERNETES_SERVICE_PORT", self.api_server_port.to_string())
             .env("POD_NAMESPACE", KEYS)
             .args(["--key-renew-period=0", "--kubeclient-qps=100", "--kubeclient-burst=200"])
             .args([
-                format!("--listen-addr=127.0.0.1:{listen}"),
+                format!("--listen-addr={address}:{listen}"),
                 format!("--listen-metrics-addr=127.0.0.1:{metrics}"),
             ])
+    }
+
+    /// Writes the Service of the controller, and where it listens. The API server sends requests only to addresses of pods,
+    /// and not to loopback addresses, so there is a pod with the address of this machine.
+    fn publish_address(&self, address: IpAddr, port: u16) {
+        let labels = json!({"app.kubernetes.io/name": "sealed-secrets"});
+        self.cluster.apply(&json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": SERVICE, "namespace": KEYS, "labels": labels},
+            "spec": {"ports": [{"name": "http", "port": 8080, "targetPort": 8080}]},
+        }));
+        let pod = json!({
+            "apiVersion": POD.0, "kind": POD.1, "metadata": {"name": SERVICE, "namespace": KEYS},
+            "spec": {
+                "automountServiceAccountToken": false,
+                "containers": [{"name": "controller", "image": "registry.example.internal/controller:1"}],
+            },
+        });
+        // A new namespace has no service account for a moment.
+        until("the pod of the controller", || {
+            self.cluster.try_apply(&pod).map(drop).map_err(|error| error.to_string())
+        });
+        // The stand-in for nodes gives the pod an address of its own, once.
+        until("the pod of the controller to run", || {
+            let pod = self.cluster.get(POD, Some(KEYS), SERVICE).ok_or_else(|| "it is gone".to_owned())?;
+            let phase = pod["status"]["phase"].clone();
+            if phase == "Running" { Ok(()) } else { Err(phase.to_string()) }
+        });
+        let status = json!({"podIP": address, "podIPs": [{"ip": address}]});
+        self.cluster.patch_status(POD, Some(KEYS), SERVICE, &status);
+        let pod = json!({"kind": POD.1, "name": SERVICE, "namespace": KEYS});
+        self.cluster.apply(&json!({
+            "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": SERVICE, "namespace": KEYS},
+            "subsets": [{
+                "addresses": [{"ip": address, "targetRef": pod}], "ports": [{"name": "http", "port": port}],
+            }],
+        }));
     }
 
     /// Returns the certificates of all keys, by the name of the key.
@@ -132,4 +199,12 @@ fn committed_key() -> serde_json::Value {
         },
         "stringData": {"tls.crt": file("rsa2048.crt"), "tls.key": file("rsa2048.key")},
     })
+}
+
+/// Returns an IPv4 address of this machine besides the loopback ones, if it has one. Nothing is sent.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // An address for documentation: the system only looks up the route.
+    socket.connect("198.51.100.1:9").ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_loopback() && !address.is_unspecified())
 }

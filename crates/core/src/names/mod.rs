@@ -64,6 +64,8 @@ pub const SEALWAVE_DOMAIN: &str = "sealwave.dev";
 pub const DERIVATION: &str = "sealwave.dev/derivation";
 /// `true` declares text that looks like a placeholder to be literal.
 pub const LITERAL: &str = "sealwave.dev/literal";
+/// The record of re-sealing a committed `SealedSecret`: the digests of its first ciphertexts, from which checksums are computed.
+pub const RESEALED: &str = "sealwave.dev/resealed";
 /// Secrets whose keys all become items of a Secret.
 pub const STRING_DATA_FROM: &str = "sealwave.dev/string-data-from";
 /// Fingerprint of the public key that an object was sealed for: the same for each certificate of that key.

@@ -58,17 +58,26 @@ impl<'a> JsonStream<'a> {
         (finish(yaml, reading), pieces)
     }
 
-    /// Returns the rest after the last JSON document as YAML, if the stream may still be YAML.
     fn as_yaml(&self) -> Option<StreamPieces<'a>> {
-        let (end, lines) = self.end;
-        if self.documents == 0 {
-            return Some(StreamPieces::new(self.text, 0));
-        }
-        let (line, rest) = self.text.get(end..)?.split_once('\n')?;
-        let line = line.trim_start();
-        let is_at_line_start = line.is_empty() || line.starts_with('#');
-        (self.documents < AMBIGUOUS && is_at_line_start).then(|| StreamPieces::new(rest, lines))
+        let (rest, lines) = yaml_after_json(self.text, self.documents, self.end)?;
+        Some(StreamPieces::new(rest, lines))
     }
+}
+
+/// Returns the rest after this many JSON documents, which end at this offset and line, if the stream may still be YAML; also the
+/// number of lines before it.
+pub(super) fn yaml_after_json(
+    text: &str,
+    documents: usize,
+    (end, lines): (usize, u32),
+) -> Option<(&str, u32)> {
+    if documents == 0 {
+        return Some((text, 0));
+    }
+    let (line, rest) = text.get(end..)?.split_once('\n')?;
+    let line = line.trim_start();
+    let is_at_line_start = line.is_empty() || line.starts_with('#');
+    (documents < AMBIGUOUS && is_at_line_start).then_some((rest, lines))
 }
 
 /// Reads the next document, which may be too large.

@@ -1,6 +1,7 @@
 //! JSON documents as events: strict JSON, as Kubernetes' decoder accepts it, with positions.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::error::YamlError;
 use super::events::{EventSource, ScalarEvent, YamlEvent};
@@ -17,6 +18,8 @@ pub(super) struct JsonText<'a> {
     expects: ExpectedToken,
     /// Whether each open collection is an object.
     open: Vec<bool>,
+    /// The bytes of the last bracket or scalar.
+    token: Range<usize>,
 }
 
 /// The tokens that may follow.
@@ -32,7 +35,15 @@ enum ExpectedToken {
 
 impl<'a> JsonText<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1, line_offset: (0, 0), expects: ExpectedToken::Value, open: Vec::new() }
+        Self {
+            text,
+            at: 0,
+            line: 1,
+            line_offset: (0, 0),
+            expects: ExpectedToken::Value,
+            open: Vec::new(),
+            token: 0..0,
+        }
     }
 
     /// Moves to the next value. Returns `false` at the end.
@@ -41,6 +52,18 @@ impl<'a> JsonText<'a> {
         self.open.clear();
         self.expects = ExpectedToken::Value;
         self.at < self.text.len()
+    }
+
+    /// Returns the bytes of the last event: a bracket or a scalar.
+    pub(super) fn token(&self) -> Range<usize> {
+        self.token.clone()
+    }
+
+    /// Moves behind a token of this many bytes.
+    fn advance(&mut self, bytes: usize) {
+        let start = self.at;
+        self.at = start.saturating_add(bytes);
+        self.token = start..self.at;
     }
 
     /// Returns the number of bytes read.
@@ -119,7 +142,7 @@ impl<'a> JsonText<'a> {
     }
 
     fn close(&mut self, event: YamlEvent<'a>) -> YamlEvent<'a> {
-        self.at += 1;
+        self.advance(1);
         self.open.pop();
         self.after_value();
         event
@@ -143,13 +166,13 @@ impl<'a> JsonText<'a> {
     fn value(&mut self, spot: EventPosition) -> EventResult<(YamlEvent<'a>, EventPosition)> {
         match self.peek() {
             Some(b'{') => {
-                self.at += 1;
+                self.advance(1);
                 self.open.push(true);
                 self.expects = ExpectedToken::KeyOrEnd;
                 Ok((YamlEvent::MappingStart(0), spot))
             }
             Some(b'[') => {
-                self.at += 1;
+                self.advance(1);
                 self.open.push(false);
                 self.expects = ExpectedToken::ValueOrEnd;
                 Ok((YamlEvent::SequenceStart(0), spot))
@@ -183,7 +206,7 @@ impl<'a> JsonText<'a> {
                 return Err((YamlError::NumberRange, spot));
             }
         }
-        self.at += end;
+        self.advance(end);
         let scalar = ScalarEvent { text: Cow::Borrowed(text), anchor: 0, plain: true, tag: ScalarTag::None };
         Ok((YamlEvent::Scalar(scalar), spot))
     }
@@ -202,7 +225,7 @@ impl<'a> JsonText<'a> {
         } else {
             Cow::Borrowed(inner)
         };
-        self.at += length;
+        self.advance(length);
         Ok((YamlEvent::Scalar(ScalarEvent { text, anchor: 0, plain: false, tag: ScalarTag::None }), spot))
     }
 }

@@ -176,12 +176,24 @@ pub(super) struct StreamPieces<'a> {
 
 pub(super) struct StreamPiece<'a> {
     text: &'a str,
+    /// The offset of the text in the stream.
+    start: usize,
     lines_before: u32,
     /// The column of text that follows the separator before this piece.
     bad_separator: Option<u32>,
 }
 
-impl StreamPiece<'_> {
+impl<'a> StreamPiece<'a> {
+    /// Returns the text of the document.
+    pub(super) const fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Returns the offset of the text in the stream.
+    pub(super) const fn start(&self) -> usize {
+        self.start
+    }
+
     /// Returns whether text follows the separator before this piece, on the same line.
     pub(super) const fn has_bad_separator(&self) -> bool {
         self.bad_separator.is_some()
@@ -237,7 +249,8 @@ impl<'a> Iterator for StreamPieces<'a> {
         let lines_before = self.line;
         let lines = memchr_iter(b'\n', text.as_bytes()).count();
         self.line = self.line.saturating_add(saturating_u32(lines));
-        self.at = self.at.saturating_add(text.len());
-        Some(StreamPiece { text, lines_before, bad_separator })
+        let start = self.at;
+        self.at = start.saturating_add(text.len());
+        Some(StreamPiece { text, start, lines_before, bad_separator })
     }
 }

@@ -60,6 +60,15 @@ pub fn write_yaml_as_written(
     Ok(())
 }
 
+/// Returns a string as a scalar or key on one line, in quotes unless no reader requires them.
+#[must_use]
+pub fn yaml_string(text: &str) -> String {
+    let mut writer =
+        YamlWriter { out: String::new(), limit: usize::MAX, written: &WrittenScalars::default() };
+    writer.string(text);
+    writer.out
+}
+
 /// A YAML output. After it exceeds the limit, nothing more is written and the output is discarded.
 struct YamlWriter<'w> {
     out: String,

@@ -54,6 +54,19 @@ impl ChangeRecord {
         &self.files
     }
 
+    /// Returns the record of this change and a later one together.
+    #[must_use]
+    pub fn followed_by(mut self, later: Self) -> Self {
+        for file in later.files {
+            match self.files.iter_mut().find(|known| known.path == file.path) {
+                Some(known) => known.after = file.after,
+                None => self.files.push(file),
+            }
+        }
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self
+    }
+
     /// Reports whether a file has the contents that the change gave it.
     #[must_use]
     pub fn has_after(&self, path: &Path, contents: &[u8]) -> bool {

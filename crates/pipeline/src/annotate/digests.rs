@@ -2,7 +2,8 @@
 //!
 //! - A Secret sealed by this run: the digests of its values, which do not change with the certificate.
 //! - A `ConfigMap`: each item of `data` and `binaryData`, without metadata.
-//! - A `SealedSecret` from Git: its ciphertexts, so re-sealing it restarts its pods.
+//! - A `SealedSecret` from Git: the digests of its ciphertexts, or of the first ones if `sealwave reseal` recorded them
+//!   (`sealed_secrets`), so re-sealing it does not restart its pods.
 //! - An `ExternalSecret`: its data sources and its template, for the keys that are read if that can be determined. The
 //!   refresh interval and the deletion policy do not affect values.
 //! - A `SecretProviderClass`: all that it mounts, since a pod that uses one key has everything mounted; of its Secret
@@ -12,6 +13,7 @@
 
 mod encoding;
 mod external;
+mod sealed_secrets;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -24,6 +26,7 @@ use sealwave_kube::catalog::{
 };
 use sealwave_kube::pods::{PodReference, ReferencedKeys, ReferencedKind};
 use sealwave_secrets::crypto::{ChecksumKey, KeyedDigest};
+use sealwave_secrets::resealed::ResealRecord;
 
 /// An item that a workload reads. Sets of items have one order, whatever the order of objects and references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +70,7 @@ pub(super) struct DigestCache<'a> {
     catalog: &'a ObjectCatalog<'a>,
     secrets: &'a SecretDigests,
     key: &'a ChecksumKey,
+    records: BTreeMap<ObjectIndex, ResealRecord>,
     accounts: BTreeMap<ObjectIndex, Option<KeyedDigest>>,
     entries: HashMap<ByAddress<'a, Node>, KeyedDigest>,
     sealed: BTreeMap<(&'a str, &'a str), KeyedDigest>,
@@ -85,6 +89,7 @@ impl<'a> DigestCache<'a> {
             catalog,
             secrets,
             key,
+            records: BTreeMap::new(),
             accounts: BTreeMap::new(),
             entries: HashMap::new(),
             sealed: BTreeMap::new(),
@@ -186,21 +191,6 @@ impl<'a> DigestCache<'a> {
                 let sources = fields.into_iter().zip(["ConfigMap", "ConfigMap.binaryData"]);
                 sources.flat_map(|(field, source)| self.entries(wanted, source, field, "", keys)).collect()
             }
-        }
-    }
-
-    fn sealed_secret(&mut self, wanted: &ReferencedObject<'_, 'a>) -> Vec<DigestedItem<'a>> {
-        let encrypted = filled(wanted.field(&["spec", "encryptedData"]));
-        // A template may use every item, and `data` is the old form with one ciphertext for all items.
-        let template = filled(wanted.field(&["spec", "template", "data"]));
-        let blob = wanted.field(&["spec", "data"]);
-        let mut templated =
-            |key: &&str| template.is_some_and(|template| self.lookup(template, "", key).is_some());
-        match wanted.keys {
-            ReferencedKeys::Only(keys) if blob.is_none() && !keys.iter().any(&mut templated) => {
-                self.entries(wanted, "SealedSecret", encrypted, "", keys)
-            }
-            _ => vec![self.digest_whole(wanted, "SealedSecret", &[encrypted, template, blob])],
         }
     }
 

@@ -14,6 +14,7 @@ use sealwave_testkit::manifests;
 
 mod hooks;
 mod prune_last;
+mod resealed;
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 

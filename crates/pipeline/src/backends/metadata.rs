@@ -68,7 +68,14 @@ fn is_for_argocd(name: &str) -> bool {
 
 /// Reports whether Argo CD or sealwave writes an annotation, so that the author's value is dropped.
 fn is_generated(name: &str) -> bool {
-    matches!(name, names::ARGOCD_TRACKING_ID | names::DERIVATION | names::SEALED_FOR | names::SEAL_KEY_ID)
+    matches!(
+        name,
+        names::ARGOCD_TRACKING_ID
+            | names::DERIVATION
+            | names::RESEALED
+            | names::SEALED_FOR
+            | names::SEAL_KEY_ID
+    )
 }
 
 /// Reports whether a label is only for the `SealedSecret`: Argo CD may use it for tracking. Its other labels, such as
@@ -93,14 +100,14 @@ pub(super) fn add_sync_option(metadata: &mut ObjectMetadata, option: &str, at: O
 }
 
 /// Adds annotations with the seal key and the destination's key.
-pub(super) fn add_seal_annotations(metadata: &mut ObjectMetadata, stamp: Option<&SealStamp>, at: Origin) {
-    let Some(stamp) = stamp else { return };
+pub(super) fn add_seal_annotations(metadata: &mut ObjectMetadata, stamp: &SealStamp, at: Origin) {
     let fingerprint = format!("sha256:{}", stamp.public_key_sha256);
     metadata.annotations.insert(names::SEALED_FOR, at, Node::string(fingerprint, at));
-    metadata.annotations.insert(names::SEAL_KEY_ID, at, Node::string(stamp.seal_key_id.as_str(), at));
+    let Some(SealKeyStamp { id, derivation }) = &stamp.seal_key else { return };
+    metadata.annotations.insert(names::SEAL_KEY_ID, at, Node::string(id.as_str(), at));
     // Objects of `v1` predate this annotation and must not change.
-    if stamp.derivation != DerivationVersion::V1 {
-        metadata.annotations.insert(names::DERIVATION, at, Node::string(stamp.derivation.as_str(), at));
+    if *derivation != DerivationVersion::V1 {
+        metadata.annotations.insert(names::DERIVATION, at, Node::string(derivation.as_str(), at));
     }
 }
 
@@ -167,12 +174,18 @@ fn sorted(mut mapping: Mapping) -> Mapping {
     mapping
 }
 
-/// The seal key and the destination's key, for annotations. Neither is secret.
+/// The destination's key, and the seal key if there is one, for annotations. Neither is secret.
 pub(crate) struct SealStamp {
-    /// The id of the seal key.
-    pub(crate) seal_key_id: String,
     /// The fingerprint of the destination's public key.
     pub(crate) public_key_sha256: String,
+    /// The seal key; `None` for a committed file, whose items are sealed with fresh randomness.
+    pub(crate) seal_key: Option<SealKeyStamp>,
+}
+
+/// The seal key of a rendered object.
+pub(crate) struct SealKeyStamp {
+    /// Its id.
+    pub(crate) id: String,
     /// The derivation of the operator file.
     pub(crate) derivation: DerivationVersion,
 }

@@ -106,11 +106,16 @@ impl SealableSecret {
         let Self { secret, scope, release_to } = self;
         let at = secret.origin();
         let mut outer = metadata::for_argocd(&secret, scope);
-        metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+        // A committed file is not only for Argo CD.
+        if stamp.is_none_or(|stamp| stamp.seal_key.is_some()) {
+            metadata::add_sync_option(&mut outer, "SkipDryRunOnMissingResource", at);
+        }
         if size > SERVER_SIDE_APPLY_ABOVE {
             metadata::add_sync_option(&mut outer, "ServerSideApply", at);
         }
-        metadata::add_seal_annotations(&mut outer, stamp, at);
+        if let Some(stamp) = stamp {
+            metadata::add_seal_annotations(&mut outer, stamp, at);
+        }
         if release_to.is_some() {
             metadata::keep_until_taken_over(&mut outer, at);
         }

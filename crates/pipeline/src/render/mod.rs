@@ -69,6 +69,7 @@ const MAX_VALUES: u64 = 64 << 20;
 const MAX_KEY: usize = 1024;
 
 /// The objects of one environment. Strings of Secrets may still contain placeholders.
+#[derive(Clone)]
 pub struct RenderedApp {
     objects: Vec<Manifest>,
 }
@@ -169,6 +170,15 @@ impl RenderedApp {
 
     pub(crate) fn into_objects(self) -> Vec<Manifest> {
         self.objects
+    }
+
+    /// Takes Secrets that were not rendered.
+    ///
+    /// # Errors
+    /// Two of them have one identity.
+    pub(crate) fn of_secrets(objects: Vec<Manifest>, sources: &Sources) -> Result<Self, Failure> {
+        check_unique(&objects, sources)?;
+        Ok(Self { objects })
     }
 
     #[cfg(test)]

@@ -34,7 +34,7 @@ mod seal;
 
 pub use self::resolve::{AccessPolicy, AuditRecord, AuditSink, FetchOutcome, PlaceholderUse, ValueSource};
 pub(crate) use self::resolve::{placeholder_uses, placeholder_uses_in, resolve};
-pub use self::seal::{ItemExpiry, SealMode, SealedApp};
+pub use self::seal::{ItemExpiry, RandomSealing, SealMode, SealedApp};
 pub(crate) use self::seal::{SealSettings, SecretDigests, seal};
 
 #[cfg(test)]

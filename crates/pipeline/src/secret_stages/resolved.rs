@@ -23,7 +23,8 @@ pub(super) enum ResolvedObject {
 pub(super) struct ResolvedSecret {
     /// The Secret without `data` and `stringData`.
     pub(super) manifest: Manifest,
-    /// The items in the order of their keys. Either `items` or `sources` is not empty.
+    /// The items in the order of their keys. Either `items` or `sources` is not empty, unless an empty
+    /// Secret is sealed as well.
     pub(super) items: Vec<ResolvedItem>,
     /// Secrets whose keys all become items, if they were not fetched. Their items are not known.
     pub(super) sources: Vec<KeySource>,
@@ -55,6 +56,18 @@ pub(super) enum ItemValue {
     Known(SecretValue),
     /// Not fetched: in a local preview, or for a backend that stores only references.
     Withheld,
+}
+
+impl ResolvedObject {
+    /// Turns a Secret without items into one whose items are known: there are none.
+    pub(super) fn or_empty_secret(self) -> Self {
+        match self {
+            Self::Plain(manifest) if manifest.is_secret() => {
+                Self::Secret(ResolvedSecret { manifest, items: Vec::new(), sources: Vec::new() })
+            }
+            other => other,
+        }
+    }
 }
 
 impl ResolvedApp {

@@ -14,7 +14,7 @@ use compact_str::CompactString;
 
 use self::secret_type::{TypedItem, TypedItems};
 use super::resolved::{ItemValue, ResolvedApp, ResolvedItem, ResolvedObject, ResolvedSecret};
-use crate::backends::metadata::SealStamp;
+use crate::backends::metadata::{SealKeyStamp, SealStamp};
 use crate::backends::sealed_secrets::{EncryptedItem, SealableSecret, SealedSecretsBackend};
 use crate::backends::{
     self, Backend, MeasuredItem, MeasuredSecret, RegisteredBackend, ReplacedSecret, ReplacedSecrets,
@@ -27,7 +27,7 @@ use sealwave_core::time::Date;
 use sealwave_kube::pods::WorkloadKind;
 use sealwave_kube::{PlainData, plain_data};
 use sealwave_secrets::crypto::{
-    ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
+    Certificate, ChecksumKey, ItemParts, ItemText, KeyedDigest, SealError, SealItem, SealOwner, Sealer,
 };
 use sealwave_secrets::placeholder::{KeySource, SecretReference};
 use sealwave_secrets::settings::{BackendChoice, BackendKind, EnvironmentBackends};
@@ -82,8 +82,19 @@ pub enum SealMode {
     Deterministic(Box<Sealer>),
     /// Not sealed: no Secret needs it, and no key or certificate is available.
     Nothing,
+    /// Sealed with fresh randomness, for files that are committed.
+    Random(RandomSealing),
     /// Replaced by placeholders without values, for local previews; no key or certificate is available.
     Redacted,
+}
+
+/// Sealing with fresh randomness. Only [`crate::seal_for_commit()`] creates it: a rendering that used it would differ each time.
+pub struct RandomSealing(Certificate);
+
+impl RandomSealing {
+    pub(crate) const fn new(certificate: Certificate) -> Self {
+        Self(certificate)
+    }
 }
 
 impl SealMode {
@@ -91,8 +102,13 @@ impl SealMode {
     fn owner(&self) -> Option<&SealOwner> {
         match self {
             Self::Deterministic(sealer) => Some(&sealer.owner),
-            Self::Nothing | Self::Redacted => None,
+            Self::Nothing | Self::Random(_) | Self::Redacted => None,
         }
+    }
+
+    /// Reports whether a Secret without items is sealed as well, and not passed on as it is.
+    const fn seals_empty_secrets(&self) -> bool {
+        matches!(self, Self::Random(_))
     }
 }
 
@@ -176,7 +192,8 @@ pub(crate) fn seal(
     let is_preview = matches!(sealing, SealMode::Redacted);
     let mut problems = if is_preview { Vec::new() } else { type_problems(&resolved, settings.today, notes) };
     let expiries = settings.today.map(|_| expiry::item_expiries(&resolved)).unwrap_or_default();
-    let DraftSet { drafts, replaced, problems: more } = draft(resolved, settings.backends, notes);
+    let DraftSet { drafts, replaced, problems: more } =
+        draft(resolved, sealing.seals_empty_secrets(), settings.backends, notes);
     problems.extend(more);
     let secrets = digest_secrets(&drafts, sealing.owner(), checksums);
     if !problems.is_empty() {
@@ -187,8 +204,11 @@ pub(crate) fn seal(
         return Err(Failure::unless_empty(problems).expect_err("there are problems"));
     }
     let mut objects = match sealing {
-        SealMode::Deterministic(sealer) => seal_drafts(drafts, sealer)?,
+        SealMode::Deterministic(sealer) => seal_drafts(drafts, &ItemSealer::Deterministic(sealer))?,
         SealMode::Nothing => plain_objects(drafts)?,
+        SealMode::Random(RandomSealing(certificate)) => {
+            seal_drafts(drafts, &ItemSealer::Random(certificate))?
+        }
         SealMode::Redacted => {
             drafts.into_iter().map(DraftObject::into_redacted).collect::<Result<_, Problem>>()?
         }
@@ -276,11 +296,17 @@ fn text_of_secret(secret: &ResolvedSecret) -> UnresolvedSecret {
     }
 }
 
-fn draft(resolved: ResolvedApp, settings: &EnvironmentBackends, notes: &mut Vec<Note>) -> DraftSet {
+fn draft(
+    resolved: ResolvedApp,
+    seals_empty_secrets: bool,
+    settings: &EnvironmentBackends,
+    notes: &mut Vec<Note>,
+) -> DraftSet {
     let mut out = DraftSet { drafts: Vec::new(), replaced: ReplacedSecrets::new(), problems: Vec::new() };
     let objects = resolved.into_objects();
     let unused = settings.unused_entries(objects.iter().filter_map(secret_id));
     for object in objects {
+        let object = if seals_empty_secrets { object.or_empty_secret() } else { object };
         let draft = match object {
             ResolvedObject::Plain(manifest) => guard(manifest).map_err(|problem| vec![problem]),
             ResolvedObject::Secret(secret) => {
@@ -421,12 +447,33 @@ fn unknown_keys(sources: &[KeySource]) -> Option<ResolvedItem> {
     })
 }
 
-fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest>, Failure> {
-    let stamp = SealStamp {
-        seal_key_id: sealer.key.id(),
-        public_key_sha256: sealer.certificate.details().public_key_sha256.clone(),
-        derivation: sealer.owner.derivation,
-    };
+/// Seals items in one of two ways.
+enum ItemSealer<'a> {
+    Deterministic(&'a Sealer),
+    Random(&'a Certificate),
+}
+
+impl ItemSealer<'_> {
+    fn stamp(&self) -> SealStamp {
+        let (certificate, seal_key) = match self {
+            Self::Deterministic(Sealer { certificate, key, owner, .. }) => {
+                (certificate, Some(SealKeyStamp { id: key.id(), derivation: owner.derivation }))
+            }
+            Self::Random(certificate) => (*certificate, None),
+        };
+        SealStamp { public_key_sha256: certificate.details().public_key_sha256.clone(), seal_key }
+    }
+
+    fn seal_all(&self, items: &[SealItem<'_>]) -> Result<Vec<String>, SealError> {
+        match self {
+            Self::Deterministic(sealer) => sealer.seal_all(items),
+            Self::Random(certificate) => certificate.seal_all_randomly(items),
+        }
+    }
+}
+
+fn seal_drafts(drafts: Vec<DraftObject>, sealer: &ItemSealer<'_>) -> Result<Vec<Manifest>, Failure> {
+    let stamp = sealer.stamp();
     let mut texts = seal_items(&drafts, sealer)?.into_iter();
     let objects = drafts
         .into_iter()
@@ -442,7 +489,7 @@ fn seal_drafts(drafts: Vec<DraftObject>, sealer: &Sealer) -> Result<Vec<Manifest
 }
 
 /// Seals all items of all Secrets, in order.
-fn seal_items(drafts: &[DraftObject], sealer: &Sealer) -> Result<Vec<String>, Failure> {
+fn seal_items(drafts: &[DraftObject], sealer: &ItemSealer<'_>) -> Result<Vec<String>, Failure> {
     let named: Vec<(&SealableSecret, CompactString, &[ResolvedItem])> = drafts
         .iter()
         .filter_map(|draft| match draft {

@@ -52,7 +52,7 @@ fn is_profile_name(text: &str) -> bool {
 }
 
 /// Reports whether a URL is a safe endpoint. Values may only be sent in plaintext within the machine, for emulators.
-fn is_endpoint(url: &str) -> bool {
+pub(super) fn is_endpoint(url: &str) -> bool {
     let Some((scheme, host)) = split_endpoint(url) else { return false };
     let is_clean = !url.chars().any(|c| c.is_control() || c.is_whitespace() || "@?#\\".contains(c));
     is_clean && !host.is_empty() && (scheme == "https" || (scheme == "http" && is_this_machine(host)))

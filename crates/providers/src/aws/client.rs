@@ -29,17 +29,24 @@ use crate::remote::tls::HandshakeError;
 /// # Errors
 /// The certificates or the proxy cannot be used.
 pub(super) fn new(ca_file: Option<&Path>, proxy: Option<&str>) -> Result<SharedHttpClient, ProviderError> {
-    let trust = match ca_file {
-        Some(file) => TrustStore::empty().with_pem_certificate(authorities::read_ca_file(file)?),
-        None => TrustStore::default(),
-    };
-    let unusable =
-        || ProviderError::invalid("TLS or `proxy` cannot be set up", "correct it in the operator file");
-    let context = TlsContext::builder().with_trust_store(trust).build().map_err(|_| unusable())?;
-    let proxy = proxy.map(ProxyConfig::https).transpose().map_err(|_| unusable())?;
-    Ok(SharedHttpClient::new(CachingClient {
-        options: Arc::new(ConnectorOptions { context, proxy }),
-        connectors: Mutex::default(),
+    let options = Arc::new(ConnectorOptions::new(ca_file, proxy)?);
+    Ok(SharedHttpClient::new(CachingClient { options, connectors: Mutex::default() }))
+}
+
+/// Creates a connector with the same trust and proxy, for requests that the SDK does not send. It has no timeouts.
+///
+/// # Errors
+/// The certificates or the proxy cannot be used.
+pub(super) fn connector(
+    ca_file: Option<&Path>,
+    proxy: Option<&str>,
+) -> Result<SharedHttpConnector, ProviderError> {
+    let options = Arc::new(ConnectorOptions::new(ca_file, proxy)?);
+    Ok(SharedHttpConnector::new(SchemeConnector {
+        options,
+        builder: Connector::builder(),
+        plain: OnceLock::new(),
+        encrypted: OnceLock::new(),
     }))
 }
 
@@ -48,6 +55,20 @@ pub(super) fn new(ca_file: Option<&Path>, proxy: Option<&str>) -> Result<SharedH
 struct ConnectorOptions {
     context: TlsContext,
     proxy: Option<ProxyConfig>,
+}
+
+impl ConnectorOptions {
+    fn new(ca_file: Option<&Path>, proxy: Option<&str>) -> Result<Self, ProviderError> {
+        let trust = match ca_file {
+            Some(file) => TrustStore::empty().with_pem_certificate(authorities::read_ca_file(file)?),
+            None => TrustStore::default(),
+        };
+        let unusable =
+            || ProviderError::invalid("TLS or `proxy` cannot be set up", "correct it in the operator file");
+        let context = TlsContext::builder().with_trust_store(trust).build().map_err(|_| unusable())?;
+        let proxy = proxy.map(ProxyConfig::https).transpose().map_err(|_| unusable())?;
+        Ok(Self { context, proxy })
+    }
 }
 
 /// The connect and read timeouts, by which connectors are cached.

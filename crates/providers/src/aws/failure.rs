@@ -3,7 +3,7 @@
 //! Only the HTTP status and the error code of a response are ever shown, and the code only if it looks like one: error
 //! texts may quote requests or stored values.
 
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -11,11 +11,12 @@ use crate::ProviderError;
 use crate::remote::tls::HandshakeError;
 
 /// Error codes for rejected credentials, regardless of the request.
-const BAD_CREDENTIALS: [&str; 14] = [
+const BAD_CREDENTIALS: [&str; 15] = [
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
     "IncompleteSignatureException",
+    "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSignatureException",
     "InvalidToken",
@@ -46,24 +47,50 @@ const THROTTLED: [&str; 9] = [
 pub(crate) enum AwsCall {
     AssumeRole,
     BatchGetSecretValue,
+    CreateAccessKey,
+    CreateSecret,
     #[cfg(feature = "sops")]
     Decrypt,
+    DeleteAccessKey,
+    DescribeParameters,
+    DescribeSecret,
+    GetAccessKeyLastUsed,
     GetCallerIdentity,
     GetParameters,
     GetSecretValue,
+    GetUser,
+    ListAccessKeys,
+    ListBucket,
+    PutParameter,
+    PutSecretValue,
+    RotateSecret,
+    UpdateAccessKey,
 }
 
 impl AwsCall {
     /// Returns the action's name in IAM policies.
-    const fn action(self) -> &'static str {
+    pub(super) const fn action(self) -> &'static str {
         match self {
             Self::AssumeRole => "sts:AssumeRole",
             Self::BatchGetSecretValue => "secretsmanager:BatchGetSecretValue",
+            Self::CreateAccessKey => "iam:CreateAccessKey",
+            Self::CreateSecret => "secretsmanager:CreateSecret",
             #[cfg(feature = "sops")]
             Self::Decrypt => "kms:Decrypt",
+            Self::DeleteAccessKey => "iam:DeleteAccessKey",
+            Self::DescribeParameters => "ssm:DescribeParameters",
+            Self::DescribeSecret => "secretsmanager:DescribeSecret",
+            Self::GetAccessKeyLastUsed => "iam:GetAccessKeyLastUsed",
             Self::GetCallerIdentity => "sts:GetCallerIdentity",
             Self::GetParameters => "ssm:GetParameters",
             Self::GetSecretValue => "secretsmanager:GetSecretValue",
+            Self::GetUser => "iam:GetUser",
+            Self::ListAccessKeys => "iam:ListAccessKeys",
+            Self::ListBucket => "s3:ListBucket",
+            Self::PutParameter => "ssm:PutParameter",
+            Self::PutSecretValue => "secretsmanager:PutSecretValue",
+            Self::RotateSecret => "secretsmanager:RotateSecret",
+            Self::UpdateAccessKey => "iam:UpdateAccessKey",
         }
     }
 
@@ -71,22 +98,35 @@ impl AwsCall {
     const fn object(self) -> &'static str {
         match self {
             Self::AssumeRole => "this role",
-            Self::BatchGetSecretValue => "`*`",
+            Self::BatchGetSecretValue | Self::DescribeParameters | Self::GetCallerIdentity => "`*`",
+            Self::CreateAccessKey
+            | Self::DeleteAccessKey
+            | Self::GetAccessKeyLastUsed
+            | Self::GetUser
+            | Self::ListAccessKeys
+            | Self::UpdateAccessKey => "this user",
             #[cfg(feature = "sops")]
             Self::Decrypt => "this key",
-            Self::GetCallerIdentity => "`*`",
-            Self::GetParameters => "this parameter",
-            Self::GetSecretValue => "this secret",
+            Self::GetParameters | Self::PutParameter => "this parameter",
+            Self::CreateSecret
+            | Self::DescribeSecret
+            | Self::GetSecretValue
+            | Self::PutSecretValue
+            | Self::RotateSecret => "this secret",
+            Self::ListBucket => "this bucket",
         }
     }
 }
 
+/// The cause of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FailureKind {
+pub(super) enum FailureKind {
     BadCredentials,
     BadRequest,
+    Conflict,
     Denied,
     KeyDenied,
+    Limit,
     Malformed,
     NotFound,
     NotUsable,
@@ -124,13 +164,24 @@ impl AwsFailure {
                 let status = context.raw().status().as_u16();
                 Self::from_response(status, context.err().code(), concerns_key(context.err().message()))
             }
-            SdkError::DispatchFailure(failure) => {
-                let handshake = failure.as_connector_error().and_then(|error| HandshakeError::find_in(error));
-                without_response(handshake.map_or(FailureKind::Unreachable, FailureKind::Tls))
-            }
+            SdkError::DispatchFailure(failure) => failure
+                .as_connector_error()
+                .map_or(without_response(FailureKind::Unreachable), Self::of_connector),
             // A failed connection, and any variant that a later SDK adds.
             _ => without_response(FailureKind::Unreachable),
         }
+    }
+
+    /// Classifies the error of a connection.
+    pub(super) fn of_connector(error: &ConnectorError) -> Self {
+        let handshake = HandshakeError::find_in(error);
+        let kind = handshake.map_or(FailureKind::Unreachable, FailureKind::Tls);
+        Self { kind, status: None, code: None }
+    }
+
+    /// Returns the failure for a call without a response in time.
+    pub(super) const fn timed_out() -> Self {
+        Self { kind: FailureKind::TimedOut, status: None, code: None }
     }
 
     /// Classifies the error of one target of a batch.
@@ -152,7 +203,13 @@ impl AwsFailure {
         Self { kind: FailureKind::NotFound, status: None, code: None }
     }
 
-    fn from_response(status: u16, code: Option<&str>, key: bool) -> Self {
+    /// Returns the cause.
+    pub(super) const fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// Classifies a response by its status and error code. `key` tells whether it is about a KMS key.
+    pub(super) fn from_response(status: u16, code: Option<&str>, key: bool) -> Self {
         let kind = match status {
             200..=299 => FailureKind::Malformed,
             300..=399 => FailureKind::Redirected,
@@ -173,6 +230,7 @@ impl AwsFailure {
             FailureKind::BadRequest
                 | FailureKind::Denied
                 | FailureKind::KeyDenied
+                | FailureKind::Limit
                 | FailureKind::Malformed
                 | FailureKind::NotFound
                 | FailureKind::NotUsable
@@ -197,6 +255,14 @@ impl AwsFailure {
             FailureKind::BadRequest => ProviderError::invalid(
                 format!("`{action}` does not accept this name or version{details}"),
                 "correct the name or version",
+            ),
+            FailureKind::Conflict => ProviderError::invalid(
+                format!("`{action}` found something else with this name or token{details}"),
+                "look at its present version, and run the command again",
+            ),
+            FailureKind::Limit => ProviderError::invalid(
+                format!("`{action}` would exceed a quota of the account{details}"),
+                "remove what is not needed any more, or raise the quota",
             ),
             FailureKind::Denied => {
                 ProviderError::denied(format!("{caller} is not allowed to call `{action}`{details}"), &denied_hint(call))
@@ -271,12 +337,13 @@ fn denied_hint(call: AwsCall) -> String {
         AwsCall::AssumeRole => format!(
             "allow `{action}` on {object}, and let the role's trust policy name the sidecar's identity"
         ),
-        AwsCall::BatchGetSecretValue | AwsCall::GetCallerIdentity => format!("allow `{action}` on {object}"),
-        #[cfg(feature = "sops")]
-        AwsCall::Decrypt => format!("allow `{action}` on {object}"),
+        AwsCall::CreateSecret | AwsCall::PutParameter | AwsCall::PutSecretValue => format!(
+            "allow `{action}` on {object}, and `kms:GenerateDataKey` and `kms:Decrypt` if it has its own KMS key"
+        ),
         AwsCall::GetParameters | AwsCall::GetSecretValue => format!(
             "allow `{action}` on {object}, and `kms:Decrypt` if it has its own KMS key; AWS reports the same error if it does not exist"
         ),
+        _ => format!("allow `{action}` on {object}"),
     }
 }
 
@@ -290,16 +357,23 @@ fn kind_of_code(code: Option<&str>, key: bool) -> Option<FailureKind> {
         | "InternalFailure"
         | "InternalServerError"
         | "InternalServiceError"
+        | "EntityTemporarilyUnmodifiable"
+        | "InternalError"
         | "KMSInternalException"
         | "KeyUnavailableException"
+        | "ServiceFailure"
         | "ServiceUnavailable" => FailureKind::Unavailable,
         "InvalidParameterException" | "InvalidParameterValue" | "ValidationError" | "ValidationException" => {
             FailureKind::BadRequest
         }
         "InvalidRequestException" => FailureKind::NotUsable,
-        "ParameterNotFound" | "ParameterVersionNotFound" | "ResourceNotFoundException" => {
-            FailureKind::NotFound
-        }
+        "ParameterAlreadyExists" | "ResourceExistsException" => FailureKind::Conflict,
+        "LimitExceeded" | "ParameterLimitExceeded" | "ParameterMaxVersionLimitExceeded" => FailureKind::Limit,
+        "NoSuchBucket"
+        | "NoSuchEntity"
+        | "ParameterNotFound"
+        | "ParameterVersionNotFound"
+        | "ResourceNotFoundException" => FailureKind::NotFound,
         code if BAD_CREDENTIALS.contains(&code) => FailureKind::BadCredentials,
         code if THROTTLED.contains(&code) => FailureKind::Throttled,
         code if code.starts_with("KMS") => FailureKind::KeyDenied,

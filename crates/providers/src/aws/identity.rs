@@ -29,10 +29,14 @@ impl AwsSession {
 
 /// Returns the configuration of STS. An emulator on this machine has all services at one address; the endpoint of another
 /// service has only that.
-fn sts_config(config: SdkConfig, settings: &AwsSettings) -> SdkConfig {
+pub(super) fn sts_config(config: SdkConfig, settings: &AwsSettings) -> SdkConfig {
     let role = settings.assume_role.as_ref().and_then(|role| role.endpoint_url.clone());
-    let emulator = settings.endpoint_url.clone().filter(|url| is_local(url));
     let mut builder = config.into_builder();
-    builder.set_endpoint_url(role.or(emulator));
+    builder.set_endpoint_url(role.or_else(|| emulator(settings).map(str::to_owned)));
     builder.build()
+}
+
+/// Returns the address of an emulator on this machine, which has all services.
+pub(super) fn emulator(settings: &AwsSettings) -> Option<&str> {
+    settings.endpoint_url.as_deref().filter(|url| is_local(url))
 }

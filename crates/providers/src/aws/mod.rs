@@ -9,6 +9,8 @@
 //! null counts as missing.
 
 #[cfg(feature = "aws")]
+pub mod account;
+#[cfg(feature = "aws")]
 mod check;
 #[cfg(feature = "aws")]
 mod client;

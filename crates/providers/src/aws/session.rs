@@ -35,13 +35,41 @@ const MAX_CONNECT: Duration = Duration::from_secs(5);
 
 const DEFAULT_SESSION_NAME: &str = "sealwave";
 
-const OWN_IDENTITY: &str = "the sidecar's identity";
+/// The place where a session runs, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoginPlace {
+    /// A command of an operator at a desk.
+    Desk,
+    /// The sidecar of Argo CD, or a local run in its place.
+    Sidecar,
+}
+
+impl LoginPlace {
+    /// Describes the identity of the default chain.
+    const fn own_identity(self) -> &'static str {
+        match self {
+            Self::Desk => "your AWS identity",
+            Self::Sidecar => "the sidecar's identity",
+        }
+    }
+
+    /// Returns the hint for a login without result.
+    const fn hint(self, sidecar: &'static str) -> &'static str {
+        match self {
+            Self::Desk => {
+                "pass `--profile NAME`, or set `AWS_PROFILE` or the `AWS_*` variables; `aws sts get-caller-identity` shows the identity that they give"
+            }
+            Self::Sidecar => sidecar,
+        }
+    }
+}
 
 /// A logged-in identity and the configuration of its clients.
 pub(crate) struct AwsSession {
     config: SdkConfig,
     /// The identity of the caller, for messages.
     pub(crate) caller: String,
+    place: LoginPlace,
 }
 
 impl AwsSession {
@@ -52,26 +80,37 @@ impl AwsSession {
         fixed: Option<&Credentials>,
         end: Instant,
     ) -> Result<Self, ProviderError> {
+        Self::open_at(LoginPlace::Sidecar, settings, environment, fixed, end).await
+    }
+
+    /// Logs in at a place.
+    pub(super) async fn open_at(
+        place: LoginPlace,
+        settings: &AwsSettings,
+        environment: &EnvLookup,
+        fixed: Option<&Credentials>,
+        end: Instant,
+    ) -> Result<Self, ProviderError> {
         let (files, _) = profile_files(environment);
         let client = client::new(settings.ca_file.as_deref(), settings.proxy.as_deref())?;
         let config = load_config(settings, files.clone(), client.clone(), end).await;
-        let caller = caller(settings);
+        let caller = caller(settings, place);
         let credentials = match fixed {
             Some(credentials) => credentials.clone(),
-            None => {
-                credentials(settings, files, client, &config).await.map_err(|error| no_credentials(&error))?
-            }
+            None => credentials(settings, files, client, &config)
+                .await
+                .map_err(|error| no_credentials(&error, place))?,
         };
         let mut config = with_credentials(config, credentials);
         if let Some(role) = &settings.assume_role {
-            config.region().ok_or_else(no_region)?;
-            let credentials = assume_role(role, &config).await?;
+            config.region().ok_or_else(|| no_region(place))?;
+            let credentials = assume_role(role, &config, place).await?;
             config = with_credentials(config, credentials);
         }
         if let Some(url) = &settings.endpoint_url {
             config = config.into_builder().endpoint_url(url).build();
         }
-        Ok(Self { config, caller })
+        Ok(Self { config, caller, place })
     }
 
     /// Returns the client configuration for the operator's region, or for the region of an ARN.
@@ -79,7 +118,7 @@ impl AwsSession {
         match region {
             Some(name) => Ok(self.config.to_builder().region(Region::new(name.to_owned())).build()),
             None if self.config.region().is_some() => Ok(self.config.clone()),
-            None => Err(no_region()),
+            None => Err(no_region(self.place)),
         }
     }
 }
@@ -168,7 +207,11 @@ fn with_credentials(config: SdkConfig, credentials: Credentials) -> SdkConfig {
     config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build()
 }
 
-async fn assume_role(role: &AssumeRole, config: &SdkConfig) -> Result<Credentials, ProviderError> {
+async fn assume_role(
+    role: &AssumeRole,
+    config: &SdkConfig,
+    place: LoginPlace,
+) -> Result<Credentials, ProviderError> {
     let mut config = config.clone();
     if let Some(url) = &role.endpoint_url {
         config = config.into_builder().endpoint_url(url).build();
@@ -181,9 +224,9 @@ async fn assume_role(role: &AssumeRole, config: &SdkConfig) -> Result<Credential
         .send()
         .await
         .map_err(|error| {
-            AwsFailure::from_sdk_error(&error).to_provider_error(AwsCall::AssumeRole, OWN_IDENTITY)
+            AwsFailure::from_sdk_error(&error).to_provider_error(AwsCall::AssumeRole, place.own_identity())
         })?;
-    let malformed = || AwsFailure::malformed().to_provider_error(AwsCall::AssumeRole, OWN_IDENTITY);
+    let malformed = || AwsFailure::malformed().to_provider_error(AwsCall::AssumeRole, place.own_identity());
     let given = answer.credentials.ok_or_else(malformed)?;
     Ok(Credentials::new(
         given.access_key_id,
@@ -195,38 +238,45 @@ async fn assume_role(role: &AssumeRole, config: &SdkConfig) -> Result<Credential
 }
 
 /// Describes the identity of the caller.
-fn caller(settings: &AwsSettings) -> String {
+fn caller(settings: &AwsSettings, place: LoginPlace) -> String {
     match (&settings.assume_role, &settings.profile) {
         (Some(role), _) => format!("role `{}`", role.role_arn),
         (None, Some(profile)) => format!("the identity of profile `{profile}`"),
-        (None, None) => OWN_IDENTITY.to_owned(),
+        (None, None) => place.own_identity().to_owned(),
     }
 }
 
-fn no_region() -> ProviderError {
-    ProviderError::denied(
-        "no AWS region is set",
-        "set `region` of this provider in the operator file, or `AWS_REGION` of the sidecar",
-    )
+fn no_region(place: LoginPlace) -> ProviderError {
+    let hint = match place {
+        LoginPlace::Desk => "pass `--region NAME`, or set `region` of the provider in the operator file",
+        LoginPlace::Sidecar => {
+            "set `region` of this provider in the operator file, or `AWS_REGION` of the sidecar"
+        }
+    };
+    ProviderError::denied("no AWS region is set", hint)
 }
 
-fn no_credentials(error: &CredentialsError) -> ProviderError {
+fn no_credentials(error: &CredentialsError, place: LoginPlace) -> ProviderError {
     match error {
         CredentialsError::CredentialsNotLoaded(_) => ProviderError::denied(
             "no AWS credentials were found",
-            "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or set `profile` in the operator file",
+            place.hint(
+                "give the sidecar's ServiceAccount a role (IRSA or Pod Identity), or set `profile` in the operator file",
+            ),
         ),
         CredentialsError::InvalidConfiguration(_) => ProviderError::denied(
             "the configuration of the AWS credentials is not valid",
-            "check the profile and the `AWS_*` variables of the sidecar",
+            place.hint("check the profile and the `AWS_*` variables of the sidecar"),
         ),
         CredentialsError::ProviderTimedOut(_) => ProviderError::unreachable(
             "the source of the AWS credentials did not respond in time",
-            "check that the sidecar can reach STS, the Pod Identity agent or the instance metadata",
+            place.hint("check that the sidecar can reach STS, the Pod Identity agent or the instance metadata"),
         ),
         _ => ProviderError::denied(
             "the source of the AWS credentials returned none",
-            "check that the role trusts the sidecar's ServiceAccount, and that the sidecar can reach STS",
+            place.hint(
+                "check that the role trusts the sidecar's ServiceAccount, and that the sidecar can reach STS",
+            ),
         ),
     }
 }

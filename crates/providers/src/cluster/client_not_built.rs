@@ -6,21 +6,16 @@ use std::time::Instant;
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
-use super::{ApiObject, ClusterAccess, ClusterError, ProxyReply, ServiceProxy};
+use super::access::ClusterAccess;
+use super::api_object::{ApiObject, ServiceProxy};
+use super::error::ClusterError;
+use super::proxy_reply::ProxyReply;
 use crate::not_built::NotBuilt;
 
 const NOT_BUILT: NotBuilt = NotBuilt { what: "Kubernetes client", feature: "k8s" };
 
 /// A client that cannot exist.
 pub struct ClusterClient(Infallible);
-
-/// Reports that this build has no client.
-///
-/// # Errors
-/// Always fails.
-pub fn download(_: &str, _: usize, _: Instant) -> Result<Vec<u8>, ClusterError> {
-    Err(NOT_BUILT.error().into())
-}
 
 macro_rules! never {
     ($($(#[$doc:meta])* fn $name:ident($($argument:ty),*) -> $result:ty;)*) => {

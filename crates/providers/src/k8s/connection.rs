@@ -43,27 +43,17 @@ impl ClusterConnection {
     /// # Errors
     /// The settings or the credentials cannot be used.
     pub(crate) async fn open(login: ClusterLogin<'_>) -> Result<Self, ProviderError> {
-        let config = login.config().await?;
-        if config.cluster_url.scheme_str() != Some("https")
-            && !config.cluster_url.host().is_some_and(is_loopback)
-        {
-            return Err(ProviderError::invalid(
-                "the cluster's address is not https, so the token and all values could be read in transit",
-                "use the https address of its API server",
-            ));
-        }
-        Self::with_config(config).await
-    }
-
-    /// Creates a client for an address, whatever is there.
-    ///
-    /// # Errors
-    /// The credentials cannot be used.
-    pub(crate) async fn with_config(mut config: Config) -> Result<Self, ProviderError> {
         runtime::install_crypto();
+        let mut config = login.config().await?;
         config.connect_timeout = Some(CONNECT);
         config.default_retry = false;
         if config.cluster_url.scheme_str() != Some("https") {
+            if !config.cluster_url.host().is_some_and(is_loopback) {
+                return Err(ProviderError::invalid(
+                    "the cluster's address is not https, so the token and all values could be read in transit",
+                    "use the https address of its API server",
+                ));
+            }
             // Without https, system certificates are not needed, and a proxy could read the traffic.
             config.root_cert.get_or_insert_default();
             config.proxy_url = None;

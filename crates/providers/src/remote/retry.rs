@@ -27,6 +27,14 @@ impl AttemptError {
     pub(crate) const fn transient(error: ProviderError) -> Self {
         Self::Transient { error, after: None }
     }
+
+    /// Returns the error as one that ends the attempts.
+    pub(crate) fn into_final(self) -> Self {
+        match self {
+            Self::Transient { error, .. } => Self::Final(error),
+            error @ Self::Final(_) => error,
+        }
+    }
 }
 
 impl From<ProviderError> for AttemptError {

@@ -12,9 +12,29 @@ use zeroize::Zeroizing;
 /// Maximum size of a data key; a valid one has 32 bytes.
 const MAX_PLAINTEXT: u64 = 1024;
 
+/// The first bytes of an age file, and of one in armor.
+const AGE_HEADERS: [&[u8]; 2] = [b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----"];
+
 /// The operator's age identities, each with its public half.
 #[derive(Default)]
 pub struct AgeIdentities(Vec<(String, Identity)>);
+
+/// A reason why an age file cannot be decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AgeFileError {
+    /// The file is not an age file, or is damaged.
+    #[error("age file is damaged")]
+    Damaged,
+    /// No identity belongs to a recipient of the file.
+    #[error("age file is encrypted to other recipients than those of the given identities")]
+    OtherRecipients,
+    /// The file is encrypted with a passphrase.
+    #[error("age file is encrypted with a passphrase")]
+    Passphrase,
+    /// The content is too large.
+    #[error("content of the age file is too large")]
+    TooLarge,
+}
 
 impl AgeIdentities {
     /// Adds the identities of a file: one per line; `#` starts a comment.
@@ -58,6 +78,35 @@ impl AgeIdentities {
         reader.take(MAX_PLAINTEXT).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
+
+    /// Decrypts an age file, binary or armored, with any of the identities; at most `limit` bytes.
+    ///
+    /// # Errors
+    /// The file is damaged, too large, or encrypted to other recipients or with a passphrase.
+    pub fn decrypt_file(&self, file: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, AgeFileError> {
+        let armored = ArmoredReader::new(file.trim_ascii_start());
+        let decryptor = age::Decryptor::new_buffered(armored).map_err(|_| AgeFileError::Damaged)?;
+        if decryptor.is_scrypt() {
+            return Err(AgeFileError::Passphrase);
+        }
+        let identities = self.0.iter().map(|(_, identity)| identity as &dyn age::Identity);
+        let reader = decryptor.decrypt(identities).map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys => AgeFileError::OtherRecipients,
+            _ => AgeFileError::Damaged,
+        })?;
+        // The content is shorter than the file: a buffer of that size never grows, so no copy remains in memory.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(file.len().min(limit).saturating_add(1)));
+        let more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        reader.take(more).read_to_end(&mut bytes).map_err(|_| AgeFileError::Damaged)?;
+        if bytes.len() > limit { Err(AgeFileError::TooLarge) } else { Ok(bytes) }
+    }
+}
+
+/// Reports whether a file is encrypted with age; armored ones may have blank lines before it.
+#[must_use]
+pub fn is_age_file(file: &[u8]) -> bool {
+    let file = file.trim_ascii_start();
+    AGE_HEADERS.iter().any(|header| file.starts_with(header))
 }
 
 /// Reports whether a text is an age recipient, which is safe to show.

@@ -24,7 +24,7 @@ pub const EXPIRY_WARNING: Duration = Duration::from_hours(30 * 24);
 const KEY_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
 const SECONDS_OF_DAY: u64 = 24 * 60 * 60;
 const MAX_FILE_BYTES: usize = 1 << 20;
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+pub(super) const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// A certificate to seal for.
 #[derive(Clone)]
@@ -34,6 +34,7 @@ pub struct Certificate {
     not_before: SystemTime,
     not_after: SystemTime,
     details: CertificateDetails,
+    der: Box<[u8]>,
 }
 
 /// The printable details of a certificate; none of them is secret.
@@ -188,7 +189,7 @@ impl Certificate {
         }
     }
 
-    fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
+    pub(super) fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
         let parsed = x509_cert::Certificate::from_der(der)
             .map_err(|_| CertificateError::Malformed("it is not an X.509 certificate"))?;
         let body = parsed.tbs_certificate();
@@ -215,6 +216,7 @@ impl Certificate {
             not_before: validity.not_before.to_system_time(),
             not_after: validity.not_after.to_system_time(),
             details,
+            der: der.into(),
         })
     }
 
@@ -222,6 +224,18 @@ impl Certificate {
     #[must_use]
     pub const fn details(&self) -> &CertificateDetails {
         &self.details
+    }
+
+    /// Returns the certificate alone in PEM, without anything else of its file.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::encode("CERTIFICATE", &self.der)
+    }
+
+    /// Returns the start of validity: of several keys, a controller seals with the one that has the latest.
+    #[must_use]
+    pub const fn not_before(&self) -> SystemTime {
+        self.not_before
     }
 
     /// Returns the SHA-256 of the public key (its SPKI): the same for each certificate of that key.
@@ -297,13 +311,13 @@ fn public_key(body: &x509_cert::TbsCertificate, spki: &[u8]) -> Result<PublicKey
     PublicKey::from_public_key_der(spki).map_err(|_| BAD)
 }
 
-fn bit_length(modulus: &UintRef<'_>) -> u32 {
+pub(super) fn bit_length(modulus: &UintRef<'_>) -> u32 {
     let bytes = modulus.as_bytes();
     let leading = bytes.first().map_or(0, |byte| byte.leading_zeros());
     u32::try_from(bytes.len()).unwrap_or(u32::MAX / 8).saturating_mul(8).saturating_sub(leading)
 }
 
-fn algorithm_name(oid: ObjectIdentifier) -> &'static str {
+pub(super) fn algorithm_name(oid: ObjectIdentifier) -> &'static str {
     match oid.to_string().as_str() {
         "1.2.840.10045.2.1" => "an elliptic-curve key",
         "1.2.840.113549.1.1.10" => "a key for RSA-PSS signatures",
@@ -343,6 +357,12 @@ mod tests {
             assert_eq!(read(&variant).details(), plain.details());
         }
         assert_ne!(read(&format!("{RSA3072}{RSA2048}")).details(), plain.details());
+    }
+
+    #[test]
+    fn only_the_certificate_itself_is_written() {
+        let file = format!("# a comment\n{RSA2048}{RSA3072}");
+        assert_eq!(read(&file).to_pem(), RSA2048);
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! The format of one sealed item, as the sealed-secrets controller reads it:
 //! `base64( u16be(length of C1) || C1 || C2 )`, with C1 = RSAES-OAEP of a session key, and C2 = AES-256-GCM of the item under
-//! that key, with a nonce of zeros and no associated data.
+//! that key, with a nonce of zeros and no associated data. The controller also opens items with AES-128 and AES-192.
 //!
 //! The zero nonce is safe as long as no session key is used for two plaintexts, which `derive` ensures.
 
 use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
+use aes_gcm::aead::consts::U12;
+use aes_gcm::aes::Aes192;
+use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm, KeyInit, Nonce};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rsa::PublicKey;
 use zeroize::Zeroizing;
 
 use super::oaep;
+use crate::values::SecretValue;
+use sealwave_core::encoding::GO_BASE64;
+
+const TAG: usize = 16;
 
 /// The session key and the OAEP seed of one item.
 pub(super) struct SessionSecrets {
@@ -38,6 +44,38 @@ pub(super) fn seal(
     let tag = cipher.encrypt_inout_detached(&Nonce::default(), b"", body.into()).ok()?;
     out.extend_from_slice(&tag);
     Some(STANDARD.encode(out.as_slice()))
+}
+
+/// Decodes the text of an item; line breaks within it are ignored, as in Go.
+pub(super) fn decode(item: &str) -> Option<Vec<u8>> {
+    if !item.contains(['\r', '\n']) {
+        return GO_BASE64.decode(item).ok();
+    }
+    GO_BASE64.decode(item.replace(['\r', '\n'], "")).ok()
+}
+
+/// Returns the two parts of a decoded item: C1, and C2 with its tag.
+pub(super) fn split(item: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = item.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+}
+
+/// Opens C2 with a session key of any size that AES has.
+pub(super) fn open(session_key: &[u8], sealed: &[u8]) -> Option<SecretValue> {
+    match session_key.len() {
+        16 => open_with(&Aes128Gcm::new_from_slice(session_key).ok()?, sealed),
+        24 => open_with(&AesGcm::<Aes192, U12>::new_from_slice(session_key).ok()?, sealed),
+        _ => open_with(&Aes256Gcm::new_from_slice(session_key).ok()?, sealed),
+    }
+}
+
+fn open_with(cipher: &impl AeadInOut<NonceSize = U12>, sealed: &[u8]) -> Option<SecretValue> {
+    let (body, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
+    let mut value = Zeroizing::new(body.to_vec());
+    cipher
+        .decrypt_inout_detached(&Nonce::default(), b"", value.as_mut_slice().into(), tag.try_into().ok()?)
+        .ok()?;
+    Some(SecretValue::new(std::mem::take(&mut *value)))
 }
 
 #[cfg(test)]

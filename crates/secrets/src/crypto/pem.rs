@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 pub(super) struct PemBlock<'a> {
     pub(super) label: &'a str,
     pub(super) der: Option<Zeroizing<Vec<u8>>>,
+    /// Whether its content is encrypted with a passphrase.
+    pub(super) is_encrypted: bool,
 }
 
 /// Returns all blocks in order.
@@ -18,7 +20,7 @@ pub(super) fn blocks(text: &str) -> Vec<PemBlock<'_>> {
     let mut blocks = Vec::new();
     while let Some(line) = lines.next() {
         if let Some(label) = boundary(line, "BEGIN") {
-            blocks.push(PemBlock { label, der: body(&mut lines, label) });
+            blocks.push(block(&mut lines, label));
         }
     }
     blocks
@@ -28,13 +30,32 @@ fn boundary<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     line.strip_prefix("-----")?.strip_prefix(word)?.strip_prefix(' ')?.strip_suffix("-----")
 }
 
-fn body<'a>(lines: &mut impl Iterator<Item = &'a str>, label: &str) -> Option<Zeroizing<Vec<u8>>> {
+fn block<'a>(lines: &mut impl Iterator<Item = &'a str>, label: &'a str) -> PemBlock<'a> {
     let mut encoded = Zeroizing::new(String::with_capacity(8192));
+    let mut is_encrypted = label.starts_with("ENCRYPTED ");
     for line in lines {
         if boundary(line, "END") == Some(label) {
-            return STANDARD.decode(encoded.as_bytes()).ok().map(Zeroizing::new);
+            let der = STANDARD.decode(encoded.as_bytes()).ok().map(Zeroizing::new);
+            return PemBlock { label, der, is_encrypted };
         }
+        is_encrypted |= line.starts_with("Proc-Type:") && line.ends_with(",ENCRYPTED");
         encoded.push_str(line);
     }
-    None
+    PemBlock { label, der: None, is_encrypted }
+}
+
+/// Returns a block with lines of 64 characters.
+pub(super) fn encode(label: &str, der: &[u8]) -> String {
+    let encoded = STANDARD.encode(der);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    let mut rest = encoded.as_str();
+    while let Some((line, more)) = rest.split_at_checked(64) {
+        text.extend([line, "\n"]);
+        rest = more;
+    }
+    if !rest.is_empty() {
+        text.extend([rest, "\n"]);
+    }
+    text.extend(["-----END ", label, "-----\n"]);
+    text
 }

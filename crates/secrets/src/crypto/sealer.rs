@@ -44,6 +44,9 @@ pub struct SealItem<'a> {
 /// A failure to seal, which should be impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
+    /// The operating system returned no random bytes.
+    #[error("operating system returned no random bytes")]
+    Randomness,
     /// The size of the key or the item is not supported by the ciphers.
     #[error("item cannot be encrypted: its size is not supported by the ciphers")]
     Size,

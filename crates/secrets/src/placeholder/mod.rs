@@ -174,6 +174,17 @@ impl PlaceholderText {
         parser::parse_text(source, Some(generic)).map(|parts| Self { parts })
     }
 
+    /// Creates a text without placeholders.
+    #[must_use]
+    pub fn literal(text: &str) -> Self {
+        let parts = if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![TextPart::Literal(Zeroizing::new(text.to_owned()))]
+        };
+        Self { parts }
+    }
+
     /// Creates a text that consists of one placeholder.
     #[must_use]
     pub fn from_placeholder(placeholder: Placeholder) -> Self {

@@ -26,6 +26,12 @@ impl SecretValue {
         Self(Zeroizing::new(bytes))
     }
 
+    /// Reports whether both are the same value.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
     /// Returns the bytes, for the few places that seal, hash or transform them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {

@@ -107,7 +107,7 @@ fn similar_annotation(name: &str) -> Option<&'static str> {
 /// Reports whether a name is in sealwave's domain but is not read or written by sealwave, and not similar to such a
 /// name.
 fn is_unread(name: &str) -> bool {
-    const WRITTEN: [&str; 3] = [names::DERIVATION, names::SEALED_FOR, names::SEAL_KEY_ID];
+    const WRITTEN: [&str; 4] = [names::DERIVATION, names::RESEALED, names::SEALED_FOR, names::SEAL_KEY_ID];
     let is_own =
         name.split_once('/').is_some_and(|(domain, _)| domain.eq_ignore_ascii_case(names::SEALWAVE_DOMAIN));
     // The annotation `sealwave.dev/literal` was removed before.

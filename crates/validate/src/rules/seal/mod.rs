@@ -6,6 +6,7 @@ rules! {
     duplicate_target,
     foreign_certificate,
     renamed,
+    reseal_record,
     same_ciphertext,
     scope_mismatch,
     template,

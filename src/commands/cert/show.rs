@@ -1,20 +1,21 @@
-//! `cert`: shows sealing certificates and their validity.
+//! `cert show`, and `cert` with files: shows sealing certificates and their validity.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::CommandOutput;
-use crate::cli::CertArgs;
+use crate::cli::CertShowArgs;
+use crate::commands::CommandOutput;
 use crate::config::{self, ConfigError, OperatorFile, VariableReader};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector};
 use sealwave_secrets::crypto::{Certificate, CertificateValidity};
 
-pub(super) fn run(args: &CertArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
+pub(super) fn run(args: &CertShowArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
     let mut shown = String::new();
     let mut problems = ProblemCollector::default();
+    let now = config::now(variables)?;
     let mut add = |title: &str, certificate: Result<Certificate, Failure>| match certificate {
-        Ok(certificate) => show(&mut shown, title, &certificate),
+        Ok(certificate) => show(&mut shown, title, &certificate, now),
         Err(failure) => problems.absorb(failure),
     };
     for file in &args.files {
@@ -31,7 +32,7 @@ pub(super) fn run(args: &CertArgs, variables: VariableReader) -> Result<CommandO
     Ok(CommandOutput { failure: problems.check().err(), ..CommandOutput::text(shown) })
 }
 
-fn show(out: &mut String, title: &str, certificate: &Certificate) {
+pub(super) fn show(out: &mut String, title: &str, certificate: &Certificate, now: SystemTime) {
     let details = certificate.details();
     let or_empty = |text: &str| if text.is_empty() { "(empty)".to_owned() } else { text.to_owned() };
     let rows = [
@@ -41,7 +42,7 @@ fn show(out: &mut String, title: &str, certificate: &Certificate) {
         ("key", format!("RSA, {} bits", details.key_bits)),
         ("not before", details.not_before.clone()),
         ("not after", details.not_after.clone()),
-        ("validity", validity(certificate)),
+        ("validity", validity(certificate, now)),
         ("certificate SHA-256", details.certificate_sha256.clone()),
         ("public key SHA-256", details.public_key_sha256.clone()),
     ];
@@ -53,8 +54,8 @@ fn show(out: &mut String, title: &str, certificate: &Certificate) {
     }
 }
 
-fn validity(certificate: &Certificate) -> String {
-    match certificate.validity(SystemTime::now()) {
+fn validity(certificate: &Certificate, now: SystemTime) -> String {
+    match certificate.validity(now) {
         CertificateValidity::Expired => "expired".to_owned(),
         CertificateValidity::ExpiresSoon(days) => format!("valid; expires in {days} days"),
         CertificateValidity::NotYetValid => "not valid yet".to_owned(),

@@ -1,0 +1,50 @@
+//! The backup of all key Secrets: a list that `kubectl apply` and `kubeseal --recovery-private-key` read.
+
+use sealwave_providers::ClusterClient;
+use sealwave_secrets::values::{SecretBuffer, SecretValue, json_text};
+
+use super::error::KeyRotationError;
+use crate::controller::ControllerKey;
+
+/// Returns a list of the complete Secrets, as JSON.
+pub(super) fn document(
+    client: &ClusterClient,
+    namespace: &str,
+    keys: &[ControllerKey],
+) -> Result<SecretValue, KeyRotationError> {
+    let mut out = SecretBuffer::with_capacity(64 << 10);
+    out.push(b"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[");
+    for (index, key) in keys.iter().enumerate() {
+        if index > 0 {
+            out.push(b",");
+        }
+        let secret = client.secret(namespace, &key.name)?;
+        add(&mut out, namespace, &key.name, &secret).ok_or_else(|| KeyRotationError::KeyUnreadable {
+            name: key.name.clone(),
+            reason: "the cluster's response is not a Secret".to_owned(),
+        })?;
+    }
+    out.push(b"]}\n");
+    Ok(out.into_value())
+}
+
+/// Adds what a controller needs of a Secret. Its data is copied as it is.
+fn add(out: &mut SecretBuffer, namespace: &str, name: &str, secret: &[u8]) -> Option<()> {
+    let root = json_text::parse(std::str::from_utf8(secret).ok()?).ok()?;
+    let member = |name| json_text::member(root, name).ok().flatten();
+    let labels = json_text::member(member("metadata")?, "labels").ok()??;
+    let names = serde_json::json!({"name": name, "namespace": namespace}).to_string();
+    let parts = [
+        "\n{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":",
+        names.trim_end_matches('}'),
+        ",\"labels\":",
+        labels.get(),
+        "},\"type\":",
+        member("type")?.get(),
+        ",\"data\":",
+        member("data")?.get(),
+        "}",
+    ];
+    parts.into_iter().for_each(|part| out.push(part.as_bytes()));
+    Some(())
+}

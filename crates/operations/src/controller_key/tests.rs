@@ -1,0 +1,415 @@
+//! A rotation against a stub of a cluster with a controller: from the start, after each interruption, and what it must wait for.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use sealwave_providers::ClusterClient;
+use sealwave_secrets::crypto::{CONTROLLER_KEY_LABEL, certificate_of_key_secret};
+use sealwave_testkit::stub_server::{RecordedRequest, StubReply};
+
+use std::time::Duration;
+
+use super::*;
+use crate::backup::BackupTarget;
+use crate::clock::{Clock as _, ManualClock};
+use crate::controller::Controller;
+use crate::controller::ControllerNames;
+use crate::progress::HiddenProgress;
+use crate::state::{Journal, OperationId, StateDirectory};
+use crate::testing::{StubCluster, sealed_secrets_file};
+use sealwave_core::diagnostic::Failure;
+use sealwave_secrets::crypto::Certificate;
+
+const NAMESPACE: &str = "/api/v1/namespaces/kube-system";
+/// After the start of the certificates in `testdata`.
+const NOW: u64 = 1_800_000_000;
+
+/// A cluster with a controller.
+struct FakeCluster {
+    secrets: BTreeMap<String, Json>,
+    /// The Secrets that the controller has read.
+    loaded: Vec<String>,
+    /// Whether it reads new ones at once.
+    watches: bool,
+    restarts: u32,
+    sealed_secrets: Json,
+}
+
+impl FakeCluster {
+    fn new(watches: bool) -> Self {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+            "metadata": {"name": "old", "namespace": "kube-system", "labels": {CONTROLLER_KEY_LABEL: "active"}},
+            "data": {
+                "tls.crt": STANDARD.encode(sealed_secrets_file("rsa2048.crt")),
+                "tls.key": STANDARD.encode(sealed_secrets_file("rsa2048.key")),
+            },
+        });
+        Self {
+            secrets: BTreeMap::from([("old".to_owned(), secret)]),
+            loaded: vec!["old".to_owned()],
+            watches,
+            restarts: 0,
+            sealed_secrets: json!([{
+                "metadata": {"name": "db", "namespace": "shop", "generation": 2},
+                "status": {"observedGeneration": 2, "conditions": [{"type": "Synced", "status": "True"}]},
+            }]),
+        }
+    }
+
+    fn answer(&mut self, asked: &RecordedRequest) -> StubReply {
+        let ok = |json: Json| StubReply::json(200, json.to_string());
+        let path = asked.target.split('?').next().unwrap_or_default();
+        let secret = path.strip_prefix(&format!("{NAMESPACE}/secrets/"));
+        match (asked.method.as_str(), path) {
+            ("GET", path) if path == format!("{NAMESPACE}/services/sealed-secrets") => ok(
+                json!({"kind": "Service", "spec": {"ports": [{"name": "http"}], "selector": {"app": "ss"}}}),
+            ),
+            ("GET", path) if path.ends_with("/proxy/v1/cert.pem") => StubReply::json(200, self.published()),
+            ("GET", path) if path == format!("{NAMESPACE}/secrets") => {
+                let items: Vec<Json> =
+                    self.secrets.values().map(|secret| json!({"metadata": secret["metadata"]})).collect();
+                ok(json!({"kind": "PartialObjectMetadataList", "items": items}))
+            }
+            ("GET", _) if secret.is_some_and(|name| self.secrets.contains_key(name)) => {
+                ok(self.secrets[secret.unwrap_or_default()].clone())
+            }
+            ("POST", path) if path == format!("{NAMESPACE}/secrets") => {
+                let secret: Json = serde_json::from_str(&asked.body).expect("JSON");
+                let name = secret["metadata"]["name"].as_str().expect("a name").to_owned();
+                assert!(!self.secrets.contains_key(&name), "created twice");
+                self.secrets.insert(name.clone(), secret);
+                self.loaded.extend(self.watches.then_some(name));
+                StubReply::json(201, json!({"kind": "PartialObjectMetadata"}).to_string())
+            }
+            ("GET", "/apis/apps/v1/namespaces/kube-system/deployments") => ok(json!({
+                "kind": "DeploymentList",
+                "items": [
+                    {"metadata": {"name": "other"}, "spec": {"template": {"metadata": {"labels": {"app": "x"}}}}},
+                    {"metadata": {"name": "ss"}, "spec": {"template": {"metadata": {"labels": {"app": "ss", "v": "1"}}}}},
+                ],
+            })),
+            ("PATCH", "/apis/apps/v1/namespaces/kube-system/deployments/ss") => {
+                assert!(asked.body.contains("kubectl.kubernetes.io/restartedAt"), "{}", asked.body);
+                self.restart();
+                ok(json!({"kind": "PartialObjectMetadata"}))
+            }
+            ("GET", "/apis/bitnami.com/v1alpha1/sealedsecrets") => {
+                ok(json!({"kind": "SealedSecretList", "items": self.sealed_secrets}))
+            }
+            _ => StubReply::json(404, "CANARY"),
+        }
+    }
+
+    /// Lets the controller read its Secrets again.
+    fn restart(&mut self) {
+        self.restarts += 1;
+        self.loaded = self.secrets.keys().cloned().collect();
+    }
+
+    /// Returns the certificate that starts last, of those that the controller has read.
+    fn published(&self) -> String {
+        let certificates = self.loaded.iter().filter_map(|name| {
+            certificate_of_key_secret(self.secrets[name]["data"]["tls.crt"].as_str()?).ok()
+        });
+        let newest = certificates.max_by_key(Certificate::not_before);
+        newest.map_or_else(|| "CANARY".to_owned(), |newest| newest.to_pem())
+    }
+}
+
+/// The files of a rotation: what was pinned, and how often files were sealed.
+#[derive(Default)]
+struct FakeFiles {
+    pinned: RefCell<Vec<String>>,
+    resealed: Cell<u32>,
+    waits: bool,
+}
+
+impl KeyRotationFiles for FakeFiles {
+    fn pin(&self, certificate: &Certificate) -> Result<(), Failure> {
+        self.pinned.borrow_mut().push(certificate.details().public_key_sha256.clone());
+        Ok(())
+    }
+
+    fn reseal(&self, _: &Controller<'_>, _: &Certificate) -> Result<ResealStep, Failure> {
+        self.resealed.set(self.resealed.get() + 1);
+        Ok(if self.waits {
+            ResealStep::Waiting { until: "the merge".to_owned(), lines: vec![] }
+        } else {
+            ResealStep::Done(vec!["re-sealed 3 files".to_owned()])
+        })
+    }
+
+    fn describe(&self) -> String {
+        "re-seal 3 files".to_owned()
+    }
+}
+
+/// A rotation with everything around it.
+struct Bench {
+    cluster: Arc<Mutex<FakeCluster>>,
+    stub: StubCluster,
+    directory: tempfile::TempDir,
+    files: FakeFiles,
+    settings: KeyRotationSettings,
+    clock: ManualClock,
+}
+
+impl Bench {
+    fn new(watches: bool, restart: bool) -> Self {
+        let cluster = Arc::new(Mutex::new(FakeCluster::new(watches)));
+        let served = Arc::clone(&cluster);
+        let stub = StubCluster::start(move |asked, _| served.lock().expect("not poisoned").answer(asked));
+        let directory = tempfile::tempdir().expect("a directory");
+        let settings = KeyRotationSettings {
+            backup: BackupTarget::File { path: directory.path().to_owned(), recipients: Vec::new() },
+            method: NewKeyMethod::Secret,
+            key_bits: 2048,
+            restart,
+            wait: Duration::from_secs(20),
+            applications: Vec::new(),
+            pinned: None,
+        };
+        Self { cluster, stub, directory, files: FakeFiles::default(), settings, clock: ManualClock::at(NOW) }
+    }
+
+    fn cluster(&self) -> MutexGuard<'_, FakeCluster> {
+        self.cluster.lock().expect("not poisoned")
+    }
+
+    fn journal(&self) -> Journal<KeyRotationState> {
+        let state = StateDirectory::open(&self.directory.path().join("state")).expect("a directory");
+        state.journal(OperationId::new("rotate-controller-key", ["c"])).expect("free")
+    }
+
+    fn with<T>(
+        &self,
+        reach: &dyn Fn(&'static str) -> Result<(), KeyRotationError>,
+        work: impl FnOnce(&ControllerKeyRotation<'_>) -> T,
+    ) -> T {
+        let client: ClusterClient = self.stub.connect();
+        let controller = ControllerNames::default().find(&client).expect("found");
+        work(&ControllerKeyRotation {
+            controller: &controller,
+            settings: &self.settings,
+            files: &self.files,
+            clock: &self.clock,
+            progress: &HiddenProgress,
+            reach,
+        })
+    }
+
+    fn run(&self) -> Result<KeyRotationReport, KeyRotationError> {
+        self.with(&|_| Ok(()), |rotation| rotation.run(self.journal()))
+    }
+
+    fn backups(&self) -> Vec<std::path::PathBuf> {
+        let files = fs_err::read_dir(self.directory.path()).expect("readable");
+        let mut files: Vec<_> =
+            files.map(|file| file.expect("readable").path()).filter(|path| path.is_file()).collect();
+        files.sort();
+        files
+    }
+
+    /// Checks the end state: one new key, which the controller uses, and a complete backup of the old one.
+    fn check_complete(&self) {
+        let cluster = self.cluster();
+        assert_eq!(cluster.secrets.len(), 2, "exactly one new key");
+        assert!(cluster.secrets.contains_key("old"), "old keys stay");
+        let published = Certificate::from_pem(cluster.published().as_bytes()).expect("a certificate");
+        let old =
+            Certificate::from_pem(sealed_secrets_file("rsa2048.crt").as_bytes()).expect("a certificate");
+        assert_ne!(published.public_key_sha256(), old.public_key_sha256());
+        assert_eq!(self.files.pinned.borrow().last(), Some(&published.details().public_key_sha256));
+        let journals = fs_err::read_dir(self.directory.path().join("state")).expect("readable");
+        let names: Vec<_> = journals.map(|file| file.expect("readable").path()).collect();
+        assert!(names.iter().all(|path| path.extension().is_some_and(|end| end == "lock")), "{names:?}");
+        check_backup(self.backups().last().expect("a backup"));
+    }
+}
+
+fn check_backup(file: &Path) {
+    let list: Json = serde_json::from_slice(&fs_err::read(file).expect("readable")).expect("JSON");
+    assert_eq!(list["kind"], "List");
+    assert_eq!(list["items"][0]["metadata"]["labels"][CONTROLLER_KEY_LABEL], "active");
+    let key = list["items"][0]["data"]["tls.key"].as_str().expect("a key");
+    assert_eq!(STANDARD.decode(key).expect("base64"), sealed_secrets_file("rsa2048.key").as_bytes());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs_err::metadata(file).expect("exists").permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_controller_that_watches_its_secrets_needs_no_restart() {
+    let bench = Bench::new(true, true);
+    let report = bench.run().expect("done");
+    assert_eq!(report.end, KeyRotationEnd::Done, "{report:?}");
+    assert_eq!(bench.cluster().restarts, 0);
+    assert!(
+        report.lines.iter().any(|line| line == "1 SealedSecrets are unsealed at their present generation")
+    );
+    bench.check_complete();
+}
+
+#[test]
+fn a_controller_is_restarted_with_consent_only() {
+    let bench = Bench::new(false, true);
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(bench.cluster().restarts, 1);
+    bench.check_complete();
+
+    let bench = Bench::new(false, false);
+    let report = bench.run().expect("a report");
+    assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
+    assert_eq!(
+        report.lines.last().expect("a line"),
+        "run: kubectl -n kube-system rollout restart deployment/ss"
+    );
+    assert_eq!((bench.cluster().restarts, bench.files.resealed.get()), (0, 0));
+    bench.cluster().restart();
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    bench.check_complete();
+}
+
+#[test]
+fn a_run_that_ends_at_any_point_is_continued() {
+    for point in KEY_ROTATION_POINTS {
+        let bench = Bench::new(true, false);
+        let reach =
+            |reached| if reached == point { Err(KeyRotationError::Interrupted(point)) } else { Ok(()) };
+        let error = bench.with(&reach, |rotation| rotation.run(bench.journal())).expect_err(point);
+        assert!(matches!(error, KeyRotationError::Interrupted(_)), "{point}: {error}");
+        bench.clock.wait(Duration::from_secs(60));
+        assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done, "{point}");
+        bench.check_complete();
+    }
+}
+
+#[test]
+fn a_backup_of_a_killed_run_is_not_replaced() {
+    let bench = Bench::new(true, false);
+    let reach =
+        |reached| if reached == "start-recorded" { Err(KeyRotationError::Interrupted("x")) } else { Ok(()) };
+    bench.with(&reach, |rotation| rotation.run(bench.journal())).expect_err("interrupted");
+    let half = bench.directory.path().join(format!("controller-keys-{NOW}.json"));
+    fs_err::write(&half, "half").expect("written");
+    bench.clock.wait(Duration::from_secs(60));
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(fs_err::read(&half).expect("readable"), b"half");
+    fs_err::remove_file(&half).expect("removed");
+    assert_eq!(bench.backups().len(), 1);
+    bench.check_complete();
+}
+
+#[test]
+fn files_that_wait_for_a_merge_are_continued() {
+    let mut bench = Bench::new(true, false);
+    bench.files.waits = true;
+    assert_eq!(bench.run().expect("a report").end, KeyRotationEnd::Waiting("the merge".to_owned()));
+    assert_eq!(bench.run().expect("a report").end, KeyRotationEnd::Waiting("the merge".to_owned()));
+    bench.files.waits = false;
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(bench.cluster().secrets.len(), 2);
+}
+
+#[test]
+fn a_sealed_secret_that_is_not_unsealed_is_awaited() {
+    let mut bench = Bench::new(true, false);
+    bench.files.waits = true;
+    bench.run().expect("a report");
+    bench.files.waits = false;
+    bench.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 1.into();
+    let report = bench.run().expect("a report");
+    assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
+    assert_eq!(report.lines.last().expect("a line"), "1 of 1 SealedSecrets are not unsealed: `shop/db`");
+    bench.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 2.into();
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(bench.files.resealed.get(), 2);
+}
+
+#[test]
+fn a_sealed_secret_that_was_wrong_before_is_not_awaited() {
+    let bench = Bench::new(true, false);
+    bench.cluster().sealed_secrets[0]["status"] = Json::Null;
+    let report = bench.run().expect("done");
+    assert_eq!(report.end, KeyRotationEnd::Done);
+    let line = "1 SealedSecrets were not unsealed before either: `shop/db`";
+    assert!(report.lines.iter().any(|found| found == line), "{report:?}");
+}
+
+#[test]
+fn a_renewal_by_the_controller_is_followed() {
+    let mut bench = Bench::new(true, true);
+    bench.settings.method = NewKeyMethod::Renewal;
+    let report = bench.run().expect("a report");
+    assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
+    let command = report.lines.last().expect("a line");
+    assert!(
+        command
+            .starts_with("run: kubectl -n kube-system set env deployment/ss SEALED_SECRETS_KEY_CUTOFF_TIME=")
+    );
+    assert_eq!(bench.cluster().secrets.len(), 1);
+    assert_eq!(bench.cluster().restarts, 0);
+    let mut renewed = bench.cluster().secrets["old"].clone();
+    renewed["metadata"]["name"] = "renewed".into();
+    let pair = sealwave_secrets::crypto::ControllerKeyPair::generate(crate::clock::from_unix(NOW), 2048)
+        .expect("a key");
+    renewed["data"]["tls.crt"] = STANDARD.encode(pair.certificate().to_pem()).into();
+    bench.cluster().secrets.insert("renewed".to_owned(), renewed);
+    bench.cluster().loaded.push("renewed".to_owned());
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    bench.check_complete();
+}
+
+#[test]
+fn a_new_key_is_newer_than_one_from_the_future() {
+    let bench = Bench::new(true, false);
+    let future = crate::clock::from_unix(NOW + 1_000_000);
+    let pair = sealwave_secrets::crypto::ControllerKeyPair::generate(future, 2048).expect("a key");
+    let secret: Json = serde_json::from_slice(&pair.to_secret("kube-system", "future")).expect("JSON");
+    bench.cluster().secrets.insert("future".to_owned(), secret);
+    bench.cluster().loaded.push("future".to_owned());
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(bench.cluster().secrets.len(), 3);
+}
+
+#[test]
+fn the_plan_says_what_is_done_and_how_it_is_undone() {
+    let bench = Bench::new(true, false);
+    let human = bench.with(&|_| Ok(()), |rotation| {
+        let facts = KeyFacts::read(rotation.controller).expect("facts");
+        rotation.plan(&facts, None).human(true)
+    });
+    for text in [
+        "rotate controller-key\n",
+        "1, which all stay",
+        "back up 1 key Secrets to `",
+        "(in clear text, mode 0600)",
+        "stop with the command that restarts it",
+        "  4. re-seal 3 files\n",
+    ] {
+        assert!(human.contains(text), "{text}\n---\n{human}");
+    }
+    assert!(!bench.backups().iter().any(|path| path.is_file()), "a plan changes nothing");
+}
+
+#[test]
+fn nothing_is_begun_without_the_keys() {
+    let bench = Bench::new(true, false);
+    bench.cluster().secrets.get_mut("old").expect("one")["data"] = json!({});
+    let error = bench.run().expect_err("no certificate");
+    assert!(
+        matches!(error, KeyRotationError::Controller(_) | KeyRotationError::KeyUnreadable { .. }),
+        "{error}"
+    );
+    assert_eq!(bench.cluster().secrets.len(), 1);
+    assert!(bench.backups().is_empty());
+}

@@ -1,0 +1,65 @@
+//! The environments of files: each environment usually has a cluster of its own, and an item that is sealed for the certificate of
+//! another cluster cannot be opened.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::error::ResealError;
+use super::find::SealedTree;
+
+/// The directory of environments in an app.
+const ENVIRONMENTS: &str = "envs";
+
+/// Returns where the files of environments are below paths: `envs/<name>` if a directory has it, else the path itself.
+#[must_use]
+pub fn environment_paths(paths: &[PathBuf], environments: &[String]) -> Vec<PathBuf> {
+    if environments.is_empty() {
+        return paths.to_vec();
+    }
+    let narrowed = |path: &PathBuf| -> Vec<PathBuf> {
+        let directories = environments.iter().map(|name| path.join(ENVIRONMENTS).join(name));
+        let found: Vec<PathBuf> = directories.filter(|directory| directory.is_dir()).collect();
+        if found.is_empty() { vec![path.clone()] } else { found }
+    };
+    paths.iter().flat_map(narrowed).collect()
+}
+
+/// Requires that the files of a tree belong to the named environments, or to one if none is named.
+///
+/// # Errors
+/// The files belong to several environments.
+pub fn require_one_environment(tree: &SealedTree, named: &[String]) -> Result<(), ResealError> {
+    let found: BTreeSet<String> =
+        tree.files.iter().filter_map(|file| environment_of(&file.path).map(str::to_owned)).collect();
+    let is_named = |name: &String| named.contains(name);
+    if found.iter().all(is_named) || named.is_empty() && found.len() <= 1 {
+        return Ok(());
+    }
+    Err(ResealError::SeveralEnvironments(found.into_iter().collect()))
+}
+
+/// Returns the environment of a file: the directory below the last `envs`.
+fn environment_of(path: &Path) -> Option<&str> {
+    let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+    let at = parts.iter().rposition(|part| *part == ENVIRONMENTS)?;
+    // The last part is the file itself.
+    parts.get(at + 1).copied().filter(|_| at + 2 < parts.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_the_directory_below_envs() {
+        for (path, expected) in [
+            ("envs/dev/sealed-secrets/a.yaml", Some("dev")),
+            ("apps/x/envs/prod/a.yaml", Some("prod")),
+            ("envs/a/envs/b/c.yaml", Some("b")),
+            ("envs/a.yaml", None),
+            ("base/a.yaml", None),
+        ] {
+            assert_eq!(environment_of(Path::new(path)), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Seals the items of committed SealedSecrets for another certificate, without changing anything else.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `find` | [`SealedTree`]: the files of a repository that hold SealedSecrets, and what could not be read |
+//! | `environments` | the guard that files of several environments are not sealed for one certificate by accident |
+//! | `status` | [`ItemState`]: whether an item is sealed for the certificate, by its record or by trial |
+//! | `engine` | [`ResealEngine`]: what seals items again |
+//! | `offline` | [`OfflineEngine`]: with key files, in memory |
+//! | `online` | [`OnlineEngine`]: through the controller of a cluster |
+//! | `plan` | [`ResealPlan`]: the changes of all files; an item that fails ends the whole plan |
+//! | `run` | applies a plan from a journal, commits and pushes |
+//! | `check` | [`CheckReport`]: which items are not sealed for the certificate |
+//! | `map` | [`KeyMap`]: which key opens each item, and which keys nothing needs |
+//!
+//! Every new item is verified before a file changes. The record that keeps checksums as they were is
+//! [`sealwave_secrets::resealed`]. No plan, report or journal holds a value; ciphertexts are public.
+
+mod check;
+mod engine;
+mod environments;
+mod error;
+mod find;
+mod map;
+mod offline;
+mod online;
+mod plan;
+mod report_entries;
+mod run;
+mod status;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use check::{CheckReport, CheckedItem};
+pub use engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
+pub use environments::{environment_paths, require_one_environment};
+pub use error::ResealError;
+pub use find::{FoundFile, SealedTree, UnseenFile, UnseenReason, group_by_repository};
+pub use map::{KeyMap, KeyUse, MappedItem};
+pub use offline::OfflineEngine;
+pub use online::OnlineEngine;
+pub use plan::{PlanInput, ResealPlan};
+pub use report_entries::UnseenEntry;
+pub use run::{ResealDelivery, ResealRun, ResealState};
+pub use status::{ItemState, StaleReason};

@@ -1,0 +1,166 @@
+//! The report of a verification: a row per check, for people and as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use sealwave_core::diagnostic::{Explain, printable};
+use sealwave_providers::ClusterError;
+
+/// The result of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CheckVerdict {
+    /// The cluster does not tell, or this user may not ask.
+    NotChecked,
+    /// As rendered.
+    Right,
+    /// Different, or not there yet.
+    Wrong,
+}
+
+/// A check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationCheck {
+    /// The object: `KIND NAMESPACE/NAME`.
+    pub object: String,
+    /// The aspect, such as `keys`.
+    pub aspect: &'static str,
+    /// The result.
+    pub verdict: CheckVerdict,
+    /// The observation.
+    pub detail: String,
+    /// The next action: a command or an edit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// All checks, in the order in which they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct VerificationReport {
+    /// The checks.
+    pub checks: Vec<VerificationCheck>,
+}
+
+impl VerificationReport {
+    /// Reports whether nothing is wrong, and something was checked.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.count(CheckVerdict::Wrong) == 0 && self.count(CheckVerdict::Right) > 0
+    }
+
+    /// Returns the checks that are wrong.
+    pub fn wrong(&self) -> impl Iterator<Item = &VerificationCheck> {
+        self.checks.iter().filter(|check| check.verdict == CheckVerdict::Wrong)
+    }
+
+    /// Counts the checks with this result.
+    #[must_use]
+    pub fn count(&self, verdict: CheckVerdict) -> usize {
+        self.checks.iter().filter(|check| check.verdict == verdict).count()
+    }
+
+    /// Returns the report for people.
+    #[must_use]
+    pub fn human(&self) -> String {
+        let mut out = String::new();
+        let mut object = "";
+        for check in &self.checks {
+            // Writing to a string cannot fail.
+            if check.object != object {
+                object = &check.object;
+                let _ = writeln!(out, "{object}");
+            }
+            let verdict = match check.verdict {
+                CheckVerdict::NotChecked => "not checked",
+                CheckVerdict::Right => "right",
+                CheckVerdict::Wrong => "WRONG",
+            };
+            let _ = writeln!(out, "  {verdict:<12}{:<12}{}", check.aspect, check.detail);
+            if let Some(next) = &check.next {
+                let _ = writeln!(out, "  {:<24}next: {next}", "");
+            }
+        }
+        let (right, wrong) = (self.count(CheckVerdict::Right), self.count(CheckVerdict::Wrong));
+        let unknown = self.count(CheckVerdict::NotChecked);
+        let _ = writeln!(out, "{right} right, {wrong} wrong, {unknown} not checked");
+        out
+    }
+
+    /// Returns the report as JSON, with a line break at the end.
+    #[must_use]
+    pub fn json(&self) -> Vec<u8> {
+        let json = serde_json::json!({"right": self.is_right(), "checks": self.checks});
+        format!("{json:#}\n").into_bytes()
+    }
+}
+
+/// The checks of one object.
+pub(super) struct ObjectChecks<'r> {
+    report: &'r mut VerificationReport,
+    object: String,
+}
+
+impl VerificationReport {
+    /// Starts the checks of an object.
+    pub(super) fn object(&mut self, object: impl std::fmt::Display) -> ObjectChecks<'_> {
+        ObjectChecks { object: printable(object), report: self }
+    }
+}
+
+impl ObjectChecks<'_> {
+    pub(super) fn right(&mut self, aspect: &'static str, detail: impl Into<String>) {
+        self.add(aspect, CheckVerdict::Right, detail.into(), None);
+    }
+
+    pub(super) fn wrong(&mut self, aspect: &'static str, detail: impl Into<String>, next: impl Into<String>) {
+        self.add(aspect, CheckVerdict::Wrong, detail.into(), Some(next.into()));
+    }
+
+    pub(super) fn unknown(&mut self, aspect: &'static str, detail: impl Into<String>, next: Option<String>) {
+        self.add(aspect, CheckVerdict::NotChecked, detail.into(), next);
+    }
+
+    /// Adds the result of a request that RBAC may not allow.
+    ///
+    /// # Errors
+    /// The cluster cannot be asked at all.
+    pub(super) fn readable<T>(
+        &mut self,
+        aspect: &'static str,
+        answer: Result<T, ClusterError>,
+        absent: &str,
+        next: &str,
+    ) -> Result<Option<T>, ClusterError> {
+        match answer {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_not_found() => {
+                self.wrong(aspect, absent, next);
+                Ok(None)
+            }
+            Err(error @ ClusterError::Denied { .. }) => {
+                self.unknown(aspect, error.to_string(), error.hint());
+                Ok(None)
+            }
+            Err(error @ ClusterError::InvalidName { .. }) => {
+                let hint = error.hint().unwrap_or_default();
+                self.wrong(aspect, error.to_string(), hint);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn add(&mut self, aspect: &'static str, verdict: CheckVerdict, detail: String, next: Option<String>) {
+        let object = self.object.clone();
+        let next = next.map(printable);
+        self.report.checks.push(VerificationCheck {
+            object,
+            aspect,
+            verdict,
+            detail: printable(detail),
+            next,
+        });
+    }
+}

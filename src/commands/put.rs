@@ -1,0 +1,117 @@
+//! `put`: writes a value to a store.
+
+use super::CommandOutput;
+use crate::cli::PutArgs;
+use crate::config::VariableReader;
+use crate::deadline::RunWatch;
+use sealwave_core::diagnostic::Failure;
+
+#[cfg(not(feature = "aws"))]
+pub(super) fn run(_: &PutArgs, _: VariableReader, _: &RunWatch) -> Result<CommandOutput, Failure> {
+    Err(super::not_built("put", "aws"))
+}
+
+#[cfg(feature = "aws")]
+pub(super) use with_aws::run;
+
+#[cfg(feature = "aws")]
+mod with_aws {
+    use std::io::{self, IsTerminal as _};
+    use std::path::Path;
+
+    use super::{CommandOutput, Failure, PutArgs, RunWatch, VariableReader};
+    use crate::commands::aws_desk::AwsDesk;
+    use crate::commands::operation::{Decision, Operation};
+    use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
+    use sealwave_core::diagnostic::{Explain, Note, Problem, io_reason};
+    use sealwave_operations::put::{PreparedPut, PutRequest, without_line_break};
+    use sealwave_operations::report::{OperationOutcome, OperationReport};
+    use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
+    use sealwave_secrets::values::SecretValue;
+
+    /// The largest value that is read; stores hold less.
+    const MAX_VALUE: u64 = 1 << 20;
+
+    #[derive(Debug, thiserror::Error)]
+    enum InputError {
+        #[error("`{0}` is not a reference to a secret")]
+        BadReference(String),
+        #[error("no value is given: standard input is a terminal")]
+        Terminal,
+        #[error("{input} cannot be read: {reason}")]
+        Unreadable { input: String, reason: String },
+        #[error("the line break at the end of the value is not written")]
+        LineBreak,
+    }
+
+    impl Explain for InputError {
+        fn hint(&self) -> Option<String> {
+            Some(match self {
+                Self::BadReference(_) => {
+                    "write `PROVIDER:PATH` or `PROVIDER:PATH#KEY`, without version and modifiers".to_owned()
+                }
+                Self::Terminal => {
+                    "pass a file with `--from-file FILE`, or pipe the value: what is typed would be visible"
+                        .to_owned()
+                }
+                Self::Unreadable { .. } => return None,
+                Self::LineBreak => "`--keep-newline` writes it too".to_owned(),
+            })
+        }
+    }
+
+    pub(in crate::commands) fn run(
+        args: &PutArgs,
+        variables: VariableReader,
+        watch: &RunWatch,
+    ) -> Result<CommandOutput, Failure> {
+        let subject = format!("put {}", args.reference);
+        let operation = Operation::begin("put", subject, &args.operation, variables, watch)?;
+        let reference = reference(&args.reference)?;
+        let (value, had_line_break) = value(args)?;
+        let store = AwsDesk::new(&args.login, variables)?.store(&reference.provider)?;
+        let request = PutRequest { path: reference.path, key: reference.key, value, create: args.create };
+        let prepared = PreparedPut::new(&store, request).map_err(|error| Problem::new(&error))?;
+        let plan = prepared.plan();
+        let mut output = match operation.decide(&plan)? {
+            Decision::Stop(output) => output,
+            Decision::Apply => operation.apply(|| {
+                let result = prepared.apply(&store).map_err(|error| Problem::new(&error))?;
+                Ok(OperationReport { plan, outcome: OperationOutcome::Done, results: vec![result] })
+            })?,
+        };
+        if had_line_break {
+            output.notes.push(Note::info(Problem::new(&InputError::LineBreak)));
+        }
+        Ok(output)
+    }
+
+    /// Parses a reference as a placeholder does.
+    fn reference(text: &str) -> Result<SecretReference, Failure> {
+        let parsed =
+            PlaceholderText::parse(&format!("<{text}>")).ok().filter(PlaceholderText::is_bare_placeholder);
+        let placeholder = parsed.as_ref().and_then(|parsed| parsed.placeholders().next());
+        let reference = placeholder.map(|placeholder| placeholder.reference.clone());
+        let writable = reference.filter(|found| found.version.is_none() && !found.all_keys);
+        writable.ok_or_else(|| Problem::new(&InputError::BadReference(text.to_owned())).into())
+    }
+
+    /// Reads the value, and reports whether the line break at its end was removed.
+    fn value(args: &PutArgs) -> Result<(SecretValue, bool), Failure> {
+        let path = args.from_file.as_path();
+        let is_stdin = path == Path::new("-");
+        if is_stdin && io::stdin().is_terminal() {
+            return Err(Problem::new(&InputError::Terminal).into());
+        }
+        let read =
+            if is_stdin { read_stream(io::stdin(), MAX_VALUE) } else { read_regular_file(path, MAX_VALUE) };
+        let bytes = read.map_err(|error| unreadable(path, is_stdin, &error))?;
+        let value = SecretValue::new(bytes.to_vec());
+        Ok(if args.keep_newline { (value, false) } else { without_line_break(value) })
+    }
+
+    fn unreadable(path: &Path, is_stdin: bool, error: &BoundedReadError) -> Failure {
+        let input = if is_stdin { "standard input".to_owned() } else { format!("`{}`", path.display()) };
+        Problem::new(&InputError::Unreadable { input, reason: io_reason(error.kind()) }).into()
+    }
+}

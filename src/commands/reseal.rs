@@ -1,0 +1,240 @@
+//! `reseal`: seals the items of committed SealedSecrets for another certificate.
+
+mod target;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::operation::{Decision, Operation, refuse_in_sidecar};
+use super::unseal::refuse_keys_in_sidecar;
+use super::{CommandOutput, cluster_access};
+use crate::cli::{ReportFormat, ResealArgs};
+use crate::config::VariableReader;
+use crate::deadline::RunWatch;
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_operations::key_files::UnsealKeys;
+use sealwave_operations::reseal::{
+    CheckReport, KeyMap, OfflineEngine, OnlineEngine, PlanInput, ResealDelivery, ResealEngine, ResealError,
+    ResealPlan, ResealRun, SealedTree, environment_paths, group_by_repository, require_one_environment,
+};
+use sealwave_operations::state::OperationId;
+use sealwave_operations::work_tree::{AllowedPaths, PushTarget, WorkTree};
+use sealwave_secrets::crypto::Certificate;
+use target::ResealTarget;
+
+/// The time for reports, which change nothing.
+const REPORT_LIMIT: Duration = Duration::from_mins(15);
+
+#[derive(Debug, thiserror::Error)]
+enum ResealCommandError {
+    #[error("`--commit` and `--push` need a Git checkout, but `{0}` is not in one")]
+    NoCheckout(String),
+}
+
+impl Explain for ResealCommandError {
+    fn hint(&self) -> Option<String> {
+        Some("name a directory of a checkout, or omit the flag".to_owned())
+    }
+}
+
+pub(super) fn run(
+    args: &ResealArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    refuse_in_sidecar("reseal", variables)?;
+    let command = ResealCommand::new(args, variables, watch)?;
+    if args.map {
+        return command.map();
+    }
+    if args.check { command.check() } else { command.change() }
+}
+
+/// The decided arguments.
+struct ResealCommand<'a> {
+    args: &'a ResealArgs,
+    variables: VariableReader,
+    watch: &'a RunWatch,
+    paths: Vec<PathBuf>,
+    keys: Option<UnsealKeys>,
+    notes: Vec<Note>,
+}
+
+impl<'a> ResealCommand<'a> {
+    fn new(args: &'a ResealArgs, variables: VariableReader, watch: &'a RunWatch) -> Result<Self, Failure> {
+        let mut notes = Vec::new();
+        let keys = if args.keys.key.is_empty() {
+            None
+        } else {
+            refuse_keys_in_sidecar()?;
+            Some(UnsealKeys::read(&args.keys.key, &args.keys.identity, &mut notes)?)
+        };
+        let paths = environment_paths(&args.paths, &args.env);
+        Ok(Self { args, variables, watch, paths, keys, notes })
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        self.args.namespace.as_deref()
+    }
+
+    /// Lists the key of each item.
+    fn map(self) -> Result<CommandOutput, Failure> {
+        self.watch.set_time_limit(REPORT_LIMIT);
+        let groups = group_by_repository(&self.paths)?;
+        let trees = groups.into_iter().map(|(root, paths)| SealedTree::below(root, &paths));
+        let trees = trees.collect::<Result<Vec<_>, _>>()?;
+        let map = KeyMap::new(&trees, self.keys.as_ref(), self.namespace())?;
+        let stdout = match self.args.operation.output {
+            ReportFormat::Human => map.human().into_bytes(),
+            ReportFormat::Json => map.json(),
+        };
+        Ok(CommandOutput { notes: self.notes, ..CommandOutput::text(stdout) })
+    }
+
+    /// Lists the items that are not sealed for the certificate.
+    fn check(mut self) -> Result<CommandOutput, Failure> {
+        self.watch.set_time_limit(REPORT_LIMIT);
+        let tree = self.tree()?;
+        let target = self.target(false)?;
+        let report = target.with_certificate(self.watch.deadline(), |certificate, _| {
+            CheckReport::new(&tree, certificate, self.keys.as_ref(), self.namespace())
+        })?;
+        let stdout = match self.args.operation.output {
+            ReportFormat::Human => report.human().into_bytes(),
+            ReportFormat::Json => report.json(),
+        };
+        Ok(CommandOutput {
+            findings: report.has_findings(),
+            notes: self.notes,
+            ..CommandOutput::text(stdout)
+        })
+    }
+
+    /// Seals the items again.
+    fn change(mut self) -> Result<CommandOutput, Failure> {
+        let operation = self.operation()?;
+        let root = self.root()?;
+        let work_tree = WorkTree::find(&root).map_err(|error| Problem::new(&error))?;
+        let delivery = self.delivery(&root, work_tree.as_ref())?;
+        let allowed = AllowedPaths::new(self.only_environment(), &self.args.files.allow_path);
+        let allowed = allowed.map_err(|error| Problem::new(&error))?;
+        let run = self.open_run(&operation, &root, work_tree.as_ref(), &delivery)?;
+        let tree = self.tree()?;
+        let mut plan = self.plan(&operation, &tree)?;
+        allowed.require(plan.changes.paths()).map_err(|error| Problem::new(&error))?;
+        if let Some(work_tree) = &work_tree {
+            let earlier = run.as_ref().and_then(ResealRun::earlier);
+            work_tree.require_clean(plan.changes.paths(), earlier).map_err(|error| Problem::new(&error))?;
+        }
+        if let Some(run) = &run {
+            run.complete_plan(&mut plan.plan);
+        }
+        let warnings = plan.warnings.drain(..).map(Note::warning);
+        self.notes.extend(warnings);
+        let mut output = match (operation.decide(&plan.plan)?, run) {
+            (Decision::Apply, Some(run)) => operation.apply(|| run.apply(plan))?,
+            (Decision::Stop(output), Some(run)) => {
+                let finished = run.end()?.into_iter().map(|line| Note::info(Problem::new(&ResultNote(line))));
+                self.notes.extend(finished);
+                output
+            }
+            (Decision::Stop(output), None) => output,
+            (Decision::Apply, None) => CommandOutput::default(),
+        };
+        output.notes.extend(self.notes);
+        Ok(output)
+    }
+
+    fn operation(&self) -> Result<Operation<'a>, Failure> {
+        let args = &self.args.operation;
+        let shown: Vec<String> = self.args.paths.iter().map(|path| path.display().to_string()).collect();
+        let subject = format!("reseal ({})", shown.join(", "));
+        Operation::begin("reseal", subject, args, self.variables, self.watch)
+    }
+
+    /// Returns the top of the repository that is changed.
+    fn root(&self) -> Result<PathBuf, Failure> {
+        let mut groups = group_by_repository(&self.paths)?;
+        match (groups.pop(), groups.is_empty()) {
+            (Some((root, _)), true) => Ok(root),
+            (last, _) => {
+                let roots = groups.into_iter().chain(last).map(|(root, _)| root).collect();
+                Err(Problem::new(&ResealError::SeveralRepositories(roots)).into())
+            }
+        }
+    }
+
+    fn delivery(&self, root: &Path, work_tree: Option<&WorkTree>) -> Result<ResealDelivery, Failure> {
+        let files = &self.args.files;
+        let push = files
+            .push
+            .then(|| PushTarget { remote: files.remote.clone(), branch: files.target_branch.clone() });
+        if (files.commit || files.push) && work_tree.is_none() {
+            let error = ResealCommandError::NoCheckout(root.display().to_string());
+            return Err(Problem::new(&error).into());
+        }
+        Ok(ResealDelivery { commit: files.commit, push })
+    }
+
+    /// Opens the journal, unless nothing may be created, and finishes an interrupted change of files.
+    fn open_run<'r>(
+        &self,
+        operation: &Operation<'_>,
+        root: &Path,
+        work_tree: Option<&'r WorkTree>,
+        delivery: &'r ResealDelivery,
+    ) -> Result<Option<ResealRun<'r>>, Failure> {
+        if self.args.operation.dry_run {
+            return Ok(None);
+        }
+        let id = OperationId::new("reseal", [root.display().to_string()]);
+        let journal = operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
+        ResealRun::open(journal, work_tree, delivery).map(Some)
+    }
+
+    /// Finds the files, which must be those of one environment.
+    fn tree(&self) -> Result<SealedTree, Failure> {
+        let tree = SealedTree::find(&self.paths)?;
+        tree.require_readable()?;
+        if tree.files.is_empty() && tree.unseen.is_empty() {
+            return Err(Problem::new(&ResealError::NothingFound).into());
+        }
+        require_one_environment(&tree, &self.args.env).map_err(|error| Problem::new(&error))?;
+        Ok(tree)
+    }
+
+    fn only_environment(&self) -> Option<&str> {
+        match self.args.env.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Decides the certificate to seal for; `online` if the controller seals.
+    fn target(&mut self, online: bool) -> Result<ResealTarget, Failure> {
+        let access = cluster_access(&self.args.cluster, self.variables);
+        ResealTarget::decide(self.args, access, online, self.variables, &mut self.notes)
+    }
+
+    fn plan(&mut self, operation: &Operation<'_>, tree: &SealedTree) -> Result<ResealPlan, Failure> {
+        let progress = operation.progress();
+        let target = self.target(self.keys.is_none())?;
+        let deadline = self.watch.deadline();
+        let plan = |certificate: &Certificate, engine: &dyn ResealEngine| {
+            let namespace = self.namespace();
+            ResealPlan::new(&PlanInput { tree, certificate, engine, namespace, progress: &*progress })
+        };
+        target.with_certificate(deadline, |certificate, controller| match (&self.keys, controller) {
+            (Some(keys), _) => plan(certificate, &OfflineEngine::new(keys, certificate)),
+            (None, Some(controller)) => plan(certificate, &OnlineEngine::new(controller, certificate)),
+            (None, None) => Err(Problem::new(&target::TargetError::NoEngine).into()),
+        })
+    }
+}
+
+/// A result of a run that has nothing more to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct ResultNote(String);
+
+impl Explain for ResultNote {}

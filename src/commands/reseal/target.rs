@@ -1,0 +1,114 @@
+//! The certificate that items are sealed for: from a file, from the operator file, or as the controller publishes it.
+
+use std::time::Instant;
+
+use crate::cli::{ResealArgs, SealCertificateArgs};
+use crate::commands::cert::controller_names;
+use crate::commands::directory;
+use crate::commands::seal::certificate::SealingCertificate;
+use crate::config::{self, VariableReader};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_operations::controller::{Controller, ControllerNames};
+use sealwave_pipeline::discover;
+use sealwave_providers::ClusterAccess;
+use sealwave_secrets::crypto::Certificate;
+use sealwave_secrets::settings::APP_FILE;
+
+/// An error of the certificate.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TargetError {
+    /// Neither keys nor a controller are there.
+    #[error("neither key files nor a controller can seal the items again")]
+    NoEngine,
+    /// The controller would seal for another certificate than the pinned one.
+    #[error("controller publishes the public key {published}, but the certificate has {pinned}")]
+    OtherKey { published: String, pinned: String },
+}
+
+impl Explain for TargetError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoEngine => "give key files with `--key`, or a context with `--context`".to_owned(),
+            Self::OtherKey { .. } => {
+                "check `--context`; if the controller has a new key, pin its certificate with `sealwave cert fetch`"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+/// The certificate, and the controller if it is needed.
+pub(super) struct ResealTarget {
+    pinned: Option<Certificate>,
+    controller: Option<(ClusterAccess, ControllerNames)>,
+}
+
+impl ResealTarget {
+    /// Decides the certificate. The controller is needed if it seals the items (`online`), or if no certificate is given.
+    ///
+    /// # Errors
+    /// The given certificate cannot be read or used.
+    pub(super) fn decide(
+        args: &ResealArgs,
+        access: ClusterAccess,
+        online: bool,
+        variables: VariableReader,
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, Failure> {
+        let given = &args.certificate;
+        let operator = config::operator_path(given.operator.clone(), variables);
+        let pinned = if given.cert.is_some() || operator.is_some() {
+            let cluster = match &given.cluster {
+                Some(cluster) => Some(cluster.clone()),
+                None => environment_cluster(args)?,
+            };
+            let certificate = SealCertificateArgs { cluster, ..given.clone() };
+            Some(SealingCertificate::read(&certificate, variables, notes)?.certificate)
+        } else {
+            None
+        };
+        let controller = (online || pinned.is_none()).then(|| (access, controller_names(&args.controller)));
+        Ok(Self { pinned, controller })
+    }
+
+    /// Passes the certificate and the controller on.
+    ///
+    /// # Errors
+    /// The controller cannot be reached, it publishes another key than the given one, or `work` fails.
+    pub(super) fn with_certificate<T>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&Certificate, Option<&Controller<'_>>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some((access, names)) = &self.controller else {
+            return match &self.pinned {
+                Some(certificate) => work(certificate, None),
+                None => Err(Problem::new(&TargetError::NoEngine).into()),
+            };
+        };
+        let client = access.connect(deadline).map_err(|error| Problem::new(&error))?;
+        let controller = names.find(&client).map_err(|error| Problem::new(&error))?;
+        let published = controller.certificate().map_err(|error| Problem::new(&error))?;
+        if let Some(pinned) = &self.pinned
+            && pinned.public_key_sha256() != published.public_key_sha256()
+        {
+            let [published, pinned] =
+                [&published, pinned].map(|certificate| certificate.details().public_key_sha256.clone());
+            return Err(Problem::new(&TargetError::OtherKey { published, pinned }).into());
+        }
+        work(&published, Some(&controller))
+    }
+}
+
+/// Returns the cluster of the only environment: that of the app file, by default the name of the environment.
+fn environment_cluster(args: &ResealArgs) -> Result<Option<String>, Failure> {
+    let [name] = args.env.as_slice() else { return Ok(None) };
+    let apps = args.paths.iter().map(|path| directory(path)).filter(|path| path.join(APP_FILE).exists());
+    for app in apps {
+        let discovery = discover(&app, None)?;
+        if let Ok(environment) = discovery.environment(name) {
+            return Ok(Some(environment.cluster.clone().unwrap_or_else(|| name.clone())));
+        }
+    }
+    Ok(Some(name.clone()))
+}

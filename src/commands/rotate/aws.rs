@@ -1,0 +1,180 @@
+//! `rotate aws`: replaces the access key of an IAM user.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::rollout::AppRollout;
+use super::sealed;
+use crate::cli::RotateAwsArgs;
+use crate::commands::CommandOutput;
+use crate::commands::aws_desk::AwsDesk;
+use crate::commands::operation::{Decision, Operation};
+use crate::config::{self, VariableReader};
+use crate::deadline::RunWatch;
+use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_operations::aws_store::StoreKind;
+use sealwave_operations::backup::BackupTarget;
+use sealwave_operations::clock::SystemClock;
+use sealwave_operations::plan::Plan;
+use sealwave_operations::report::{OperationOutcome, OperationReport};
+use sealwave_operations::rotate_aws::{
+    CredentialSink, KeyLocation, KeyRotation, NoFailPoint, RotationError, RotationOutcome, RotationReport,
+    RotationSettings, RotationState, StoreSink, iam_policy,
+};
+use sealwave_operations::state::OperationId;
+use sealwave_providers::aws_account::{AwsAccount, BucketProbe};
+
+#[derive(Debug, thiserror::Error)]
+enum ArgumentError {
+    #[error("`{0}` of `--write` is not a place for an access key")]
+    Place(String),
+    #[error("`{0}` of `--probe-bucket` is not the name of a bucket")]
+    Bucket(String),
+    #[error("`{0}` of `--probe-endpoint` is not valid")]
+    Endpoint(String),
+    #[error("`{0}` of `--probe-region` is not a region")]
+    Region(String),
+}
+
+impl Explain for ArgumentError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Place(_) => {
+                "write `aws-sm:NAME#ID-KEY,SECRET-KEY` for a JSON document, or `aws-ssm:/ID-NAME,/SECRET-NAME` for two parameters"
+            }
+            Self::Bucket(_) => "write only its name, without `s3://` and path",
+            Self::Endpoint(_) => {
+                "write an `https://` address (`http://` only on this machine), without user, query and fragment"
+            }
+            Self::Region(_) => "write a region, for example `eu-west-1`",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A place for the key: its provider and its location.
+struct Place {
+    provider: String,
+    location: KeyLocation,
+}
+
+pub(super) fn run(
+    args: &RotateAwsArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    let subject = format!("rotate aws (user {}, environment {})", args.user, args.env);
+    let operation = Operation::begin("rotate aws", subject, &args.operation, variables, watch)?;
+    let settings = settings(args)?;
+    let places = args.write.iter().map(|text| place(text)).collect::<Result<Vec<_>, _>>()?;
+    let desk = AwsDesk::new(&args.login, variables)?;
+    let provider = args.provider.as_deref().or_else(|| Some(places.first()?.provider.as_str()));
+    let account = desk.account(provider)?;
+    if args.print_policy {
+        return print_policy(args, &desk, &account, &places);
+    }
+    let sinks = places.into_iter().map(|place| {
+        let sink: Box<dyn CredentialSink> =
+            Box::new(StoreSink::new(desk.store(&place.provider)?, place.location));
+        Ok(sink)
+    });
+    let mut sinks = sinks.collect::<Result<Vec<_>, Failure>>()?;
+    let has_journal = !args.operation.dry_run || operation.has_state();
+    if !args.sealed_files.is_empty() {
+        let journal = has_journal.then(|| sealed::journal(&operation, args)).transpose()?;
+        sinks.push(Box::new(sealed::sink(args, journal, variables, watch)?));
+    }
+    let clock = SystemClock::starting_at(config::now(variables)?);
+    let progress = operation.progress();
+    let rotation = KeyRotation {
+        settings: &settings,
+        account: &*account,
+        sinks: &sinks,
+        rollout: &AppRollout { args, variables, watch },
+        clock: &clock,
+        progress: &*progress,
+        fail_point: &NoFailPoint,
+    };
+    let id = OperationId::new("rotate-aws", [&args.user, &args.env]);
+    let planned = |state: Option<&RotationState>| rotation.plan(state).map_err(|error| Problem::new(&error));
+    if !has_journal {
+        // Nothing is created for a plan.
+        return Ok(operation.planned(planned(None)?));
+    }
+    let journal = operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
+    let plan = planned(journal.state())?;
+    if let Decision::Stop(output) = operation.decide(&plan)? {
+        return Ok(output);
+    }
+    operation.apply(|| {
+        let report = rotation.run(journal).map_err(|error: RotationError| Problem::new(&error))?;
+        Ok(operation_report(plan, report))
+    })
+}
+
+fn operation_report(plan: Plan, report: RotationReport) -> OperationReport {
+    let outcome = match report.outcome {
+        RotationOutcome::Done | RotationOutcome::Reactivated => OperationOutcome::Done,
+        RotationOutcome::Waiting(until) => OperationOutcome::Waiting { until },
+    };
+    OperationReport { plan, outcome, results: report.lines }
+}
+
+fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {
+    // The next run may have another working directory.
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let backup = args.backup.backup.as_ref().map_or(BackupTarget::None, |path| BackupTarget::File {
+        path: absolute(path),
+        recipients: args.backup.age_recipient.clone(),
+    });
+    Ok(RotationSettings {
+        user: args.user.clone(),
+        environment: args.env.clone(),
+        backup,
+        probe: args.probe_bucket.as_deref().map(|bucket| probe(args, bucket)).transpose()?,
+        wait: args.wait,
+        grace_period: args.retirement.grace_period,
+        delete_after: args.retirement.delete_after,
+        delete_key: args.retirement.delete_key.clone(),
+        delete_used_key: args.retirement.delete_used_key,
+        reactivate: args.retirement.reactivate,
+        key_file: args.key_file.clone(),
+    })
+}
+
+fn probe(args: &RotateAwsArgs, bucket: &str) -> Result<BucketProbe, Failure> {
+    let (region, endpoint) = (args.probe_region.clone(), args.probe_endpoint.clone());
+    if !BucketProbe::is_bucket_name(bucket) {
+        return Err(Problem::new(&ArgumentError::Bucket(bucket.to_owned())).into());
+    }
+    if let Some(region) = region.as_ref().filter(|region| !BucketProbe::is_region(region)) {
+        return Err(Problem::new(&ArgumentError::Region(region.clone())).into());
+    }
+    if let Some(url) = endpoint.as_ref().filter(|url| !BucketProbe::is_endpoint(url)) {
+        return Err(Problem::new(&ArgumentError::Endpoint(url.clone())).into());
+    }
+    Ok(BucketProbe { bucket: bucket.to_owned(), region, endpoint })
+}
+
+fn place(text: &str) -> Result<Place, Failure> {
+    let parsed = text.split_once(':').and_then(|(provider, location)| {
+        Some(Place { provider: provider.to_owned(), location: KeyLocation::parse(location)? })
+    });
+    parsed.ok_or_else(|| Problem::new(&ArgumentError::Place(text.to_owned())).into())
+}
+
+fn print_policy(
+    args: &RotateAwsArgs,
+    desk: &AwsDesk<'_>,
+    account: &Rc<AwsAccount>,
+    places: &[Place],
+) -> Result<CommandOutput, Failure> {
+    let mut stores: Vec<(StoreKind, String)> = Vec::new();
+    for place in places {
+        let kind = desk.store(&place.provider)?.kind();
+        stores.extend(place.location.paths().into_iter().map(|path| (kind, path.to_owned())));
+    }
+    let user = account.user_arn(&args.user).map_err(|error| Problem::new(&error))?;
+    let region = account.region().map_err(|error| Problem::new(&error))?;
+    Ok(CommandOutput::text(format!("{:#}\n", iam_policy(&user, &region, &stores))))
+}

@@ -1,0 +1,169 @@
+//! The files that follow a new key: the pinned certificate, and committed SealedSecrets.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::cli::RotateControllerKeyArgs;
+use crate::commands::operation::Operation;
+use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_operations::certificates::{CertificateSource, FetchError};
+use sealwave_operations::controller::Controller;
+use sealwave_operations::controller_key::{KeyRotationFiles, ResealStep};
+use sealwave_operations::report::OperationOutcome;
+use sealwave_operations::reseal::{
+    OnlineEngine, PlanInput, ResealDelivery, ResealError, ResealPlan, ResealRun, SealedTree,
+    environment_paths, group_by_repository, require_one_environment,
+};
+use sealwave_operations::state::OperationId;
+use sealwave_operations::work_tree::{AllowedPaths, PushTarget, WorkTree};
+use sealwave_secrets::crypto::Certificate;
+use sealwave_validate::report::write_report;
+
+/// A flag that needs a checkout.
+#[derive(Debug, thiserror::Error)]
+#[error("`--commit` and `--push` need paths in a Git checkout")]
+struct NoCheckout;
+
+impl Explain for NoCheckout {
+    fn hint(&self) -> Option<String> {
+        Some("name a directory of a checkout, or omit the flag".to_owned())
+    }
+}
+
+/// The files of a repository that are sealed again, if paths are given.
+pub(super) struct CommittedFiles<'a> {
+    args: &'a RotateControllerKeyArgs,
+    operation: &'a Operation<'a>,
+    paths: Vec<PathBuf>,
+    envs: Vec<String>,
+    /// The number of files at the start.
+    count: usize,
+}
+
+impl<'a> CommittedFiles<'a> {
+    /// Looks at the files before anything changes.
+    ///
+    /// # Errors
+    /// The files cannot be read, are not clean, or may not be changed.
+    pub(super) fn new(
+        args: &'a RotateControllerKeyArgs,
+        operation: &'a Operation<'a>,
+    ) -> Result<Self, Failure> {
+        if let Some(pinned) = &args.write {
+            check_pinned(pinned)?;
+        }
+        let envs: Vec<String> = args.env.iter().cloned().collect();
+        let paths = environment_paths(&args.paths, &envs);
+        let mut files = Self { args, operation, paths, envs, count: 0 };
+        if files.args.paths.is_empty() {
+            if args.files.commit || args.files.push {
+                return Err(Problem::new(&NoCheckout).into());
+            }
+            return Ok(files);
+        }
+        let tree = files.tree()?;
+        files.count = tree.files.len();
+        let allowed = files.allowed()?;
+        allowed
+            .require(tree.files.iter().map(|file| file.path.as_path()))
+            .map_err(|error| Problem::new(&error))?;
+        if files.work_tree(&tree.root)?.is_none() && (args.files.commit || args.files.push) {
+            return Err(Problem::new(&NoCheckout).into());
+        }
+        Ok(files)
+    }
+
+    fn tree(&self) -> Result<SealedTree, Failure> {
+        if group_by_repository(&self.paths)?.len() != 1 {
+            // Its error names the repositories.
+            return SealedTree::find(&self.paths);
+        }
+        let tree = SealedTree::find(&self.paths)?;
+        tree.require_readable()?;
+        if tree.files.is_empty() && tree.unseen.is_empty() {
+            return Err(Problem::new(&ResealError::NothingFound).into());
+        }
+        require_one_environment(&tree, &self.envs).map_err(|error| Problem::new(&error))?;
+        Ok(tree)
+    }
+
+    fn allowed(&self) -> Result<AllowedPaths, Failure> {
+        let allowed = AllowedPaths::new(self.args.env.as_deref(), &self.args.files.allow_path);
+        Ok(allowed.map_err(|error| Problem::new(&error))?)
+    }
+
+    fn work_tree(&self, root: &Path) -> Result<Option<WorkTree>, Failure> {
+        Ok(WorkTree::find(root).map_err(|error| Problem::new(&error))?)
+    }
+
+    fn delivery(&self) -> ResealDelivery {
+        let files = &self.args.files;
+        let push = files
+            .push
+            .then(|| PushTarget { remote: files.remote.clone(), branch: files.target_branch.clone() });
+        ResealDelivery { commit: files.commit, push }
+    }
+}
+
+impl KeyRotationFiles for CommittedFiles<'_> {
+    fn pin(&self, certificate: &Certificate) -> Result<(), Failure> {
+        let Some(path) = &self.args.write else { return Ok(()) };
+        check_pinned(path)?;
+        Ok(write_report(path, certificate.to_pem().as_bytes()).map_err(|error| Problem::new(&error))?)
+    }
+
+    fn reseal(&self, controller: &Controller<'_>, certificate: &Certificate) -> Result<ResealStep, Failure> {
+        if self.args.paths.is_empty() {
+            let line = "no paths were given: seal committed files again with `sealwave reseal`";
+            return Ok(ResealStep::Done(vec![line.to_owned()]));
+        }
+        let tree = self.tree()?;
+        let work_tree = self.work_tree(&tree.root)?;
+        let delivery = self.delivery();
+        let id = OperationId::new("reseal", [tree.root.display().to_string()]);
+        let journal = self.operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
+        let run = ResealRun::open(journal, work_tree.as_ref(), &delivery)?;
+        // An interrupted run may have changed files.
+        let tree = self.tree()?;
+        let engine = OnlineEngine::new(controller, certificate);
+        let progress = self.operation.progress();
+        let namespace = self.args.namespace.as_deref();
+        let input = PlanInput { tree: &tree, certificate, engine: &engine, namespace, progress: &*progress };
+        let plan = ResealPlan::new(&input)?;
+        self.allowed()?.require(plan.changes.paths()).map_err(|error| Problem::new(&error))?;
+        if let Some(work_tree) = &work_tree {
+            work_tree
+                .require_clean(plan.changes.paths(), run.earlier())
+                .map_err(|error| Problem::new(&error))?;
+        }
+        let warnings: Vec<String> = plan.warnings.iter().map(|warning| warning.message.clone()).collect();
+        let report = run.apply(plan)?;
+        let lines = warnings.into_iter().chain(report.results).collect();
+        Ok(match report.outcome {
+            OperationOutcome::Waiting { until } => ResealStep::Waiting { until, lines },
+            OperationOutcome::Done | OperationOutcome::NothingToDo | OperationOutcome::Planned => {
+                ResealStep::Done(lines)
+            }
+        })
+    }
+
+    fn describe(&self) -> String {
+        match self.count {
+            0 => "re-seal no files, since no paths were given".to_owned(),
+            1 => "re-seal one file".to_owned(),
+            count => format!("re-seal {count} files"),
+        }
+    }
+}
+
+/// Checks that a file that is replaced holds a certificate.
+fn check_pinned(path: &Path) -> Result<(), Failure> {
+    if fs_err::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    match CertificateSource::File(path.to_owned()).fetch(Instant::now()) {
+        Ok(_) => Ok(()),
+        Err(FetchError::Content { .. }) if fs_err::metadata(path).is_ok_and(|file| file.len() == 0) => Ok(()),
+        Err(error) => Err(Problem::new(&error).into()),
+    }
+}
