@@ -47,7 +47,7 @@ pub fn find_secrets(
     sources: &Sources,
 ) -> Vec<FoundSecret> {
     let catalog = ObjectCatalog::new(objects);
-    let users = users(objects, workloads);
+    let users_by_secret = users(objects, workloads);
     let mut references: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     for (_, used) in uses {
         let secret = (used.secret.namespace.as_str(), used.secret.name.as_str());
@@ -65,7 +65,7 @@ pub fn find_secrets(
             created_by: creators.iter().map(|object| object.kind.to_owned()).collect(),
             sources: of(references.get(&(namespace, name))),
             versions: BTreeMap::new(),
-            users: of(users.get(&(namespace, name))),
+            users: of(users_by_secret.get(&(namespace, name))),
             certificate: creators
                 .iter()
                 .find_map(|object| object.manifest.annotation(SEALED_FOR))
