@@ -33,7 +33,9 @@ pub use habits::with_tip;
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
 pub use reseal::{ResealArgs, ResealKeyArgs};
-pub use rotate::{RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs};
+pub use rotate::{
+    BackupArgs, KeyRetirementArgs, RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs,
+};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
 pub use status::StatusArgs;
 pub use switch::SwitchArgs;
@@ -73,7 +75,7 @@ pub enum Command {
     Cert(Box<CertArgs>),
     /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
     #[command(
-        after_help = "Reads the files that it names, but no secret of an app. Without --connect, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
+        after_help = "Reads the files that it names, but no secret of an app. Without --connect and --live, contacts nothing and starts no program. Exit code 1 means errors, 2 means that the file cannot be read."
     )]
     Check(CheckOperatorArgs),
     /// Print a shell completion script
@@ -323,6 +325,15 @@ pub struct CheckOperatorArgs {
     /// Also log in to each secret source, without reading a secret; this may start programs of kubeconfigs and AWS profiles
     #[arg(long)]
     pub connect: bool,
+    /// Compare the certificate of a cluster with the one that its controller publishes: a kubeconfig context, or an address; repeatable
+    #[arg(long, value_name = "CLUSTER=CONTEXT|URL")]
+    pub live: Vec<String>,
+    /// Kubeconfig for --live [env: KUBECONFIG] [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "live")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The controllers of these clusters.
+    #[command(flatten)]
+    pub controller: ControllerArgs,
     /// Output format: human or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,

@@ -12,10 +12,10 @@ use super::cluster::{ClusterArgs, ControllerArgs};
 #[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct CertArgs {
-    /// What to do instead of showing files.
+    /// The subcommand; without one, files are shown.
     #[command(subcommand)]
     pub command: Option<CertCommand>,
-    /// What to show.
+    /// The files to show.
     #[command(flatten)]
     pub show: CertShowArgs,
 }

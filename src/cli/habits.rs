@@ -24,6 +24,19 @@ const COMMANDS: &[(&str, &str)] = &[
 /// Flags of Helm that set values.
 const VALUE_FLAGS: &[&str] = &["--set", "--set-file", "--set-json", "--set-string", "--values", "-f"];
 
+/// Flags of kubeseal, with what does this here.
+const KUBESEAL_FLAGS: &[(&str, &str)] = &[
+    ("--fetch-cert", "'sealwave cert fetch' fetches the certificate"),
+    ("--format", "write '--output yaml' or '--output json'"),
+    ("--re-encrypt", "'sealwave reseal' seals committed files for another certificate"),
+    ("--recovery-private-key", "'sealwave unseal FILE --key KEY' opens a SealedSecret"),
+    ("--recovery-unseal", "'sealwave unseal FILE --key KEY' opens a SealedSecret"),
+    ("--sealed-secret-file", "write '--write FILE'"),
+    ("--secret-file", "write the file without a flag"),
+    ("--validate", "'sealwave reseal --check' finds items of another certificate"),
+    ("-f", "write the file without a flag"),
+];
+
 /// Adds a tip to an error of the command line, if it comes from the habits of another tool.
 #[must_use]
 pub fn with_tip(mut error: clap::Error) -> clap::Error {
@@ -71,6 +84,9 @@ fn tip_for_argument(argument: &str, usage: &str) -> Option<String> {
         return is_file.then(|| format!("to name the operator file, write '--operator {argument}'"));
     }
     let flag = argument.split('=').next().unwrap_or(argument);
+    if usage.contains("sealwave seal") {
+        return KUBESEAL_FLAGS.iter().find(|(other, _)| *other == flag).map(|(_, tip)| (*tip).to_owned());
+    }
     if VALUE_FLAGS.contains(&flag) {
         return Some(
             "values are read from 'values.yaml', and for one environment from 'envs/NAME/values.yaml'"
@@ -107,6 +123,23 @@ mod tests {
             assert!(message.contains("tip: values are read from 'values.yaml'"), "{message}");
             assert!(!message.contains("as a value"), "{message}");
         }
+    }
+
+    #[test]
+    fn flags_of_kubeseal_lead_to_ours() {
+        for (flag, expected) in [
+            ("--fetch-cert", "'sealwave cert fetch'"),
+            ("--recovery-unseal", "'sealwave unseal FILE --key KEY'"),
+            ("--secret-file=CANARY", "without a flag"),
+            ("-f", "without a flag"),
+        ] {
+            let message = message(&["seal", flag]);
+            assert!(message.contains("tip: ") && message.contains(expected), "{message}");
+            assert!(!message.contains("CANARY"), "{message}");
+        }
+        assert!(!message(&["seal", "--from-litral=CANARY"]).contains("CANARY"));
+        assert!(message(&["encrypt"]).contains("'seal'"));
+        assert!(message(&["decrypt"]).contains("'unseal'"));
     }
 
     #[test]

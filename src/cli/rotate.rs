@@ -71,15 +71,9 @@ pub struct RotateAwsArgs {
     /// The sealed files.
     #[command(flatten)]
     pub files: FileChangeArgs,
-    /// File or directory for a backup of the new key, readable only by you
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["no_backup", "print_policy"])]
-    pub backup: Option<PathBuf>,
-    /// Make no backup: an interrupted run may have to create another key
-    #[arg(long, conflicts_with_all = ["backup", "age_recipient"])]
-    pub no_backup: bool,
-    /// Encrypt the backup to this age recipient; repeatable
-    #[arg(long, value_name = "AGE1…", requires = "backup")]
-    pub age_recipient: Vec<String>,
+    /// The backup.
+    #[command(flatten)]
+    pub backup: BackupArgs,
     /// S3 bucket that the new key must be able to list before it is written
     #[arg(long, value_name = "NAME")]
     pub probe_bucket: Option<String>,
@@ -89,24 +83,12 @@ pub struct RotateAwsArgs {
     /// Address of S3, if it is not that of AWS
     #[arg(long, value_name = "URL", requires = "probe_bucket")]
     pub probe_endpoint: Option<String>,
-    /// How long to wait until the new key works
+    /// Time in which the new key must work
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
     pub wait: Duration,
-    /// How long nothing may use the old key before it is deactivated; AWS reports uses only after hours
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
-    pub grace_period: Duration,
-    /// How long the old key stays inactive before it can be deleted
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time)]
-    pub delete_after: Duration,
-    /// Consent to delete this access key, which cannot be undone
-    #[arg(long, value_name = "ID")]
-    pub delete_key: Option<String>,
-    /// Also if it was used recently; a key that is in use is never deleted
-    #[arg(long, requires = "delete_key")]
-    pub delete_used_key: bool,
-    /// Make the old key active again
-    #[arg(long, conflicts_with = "delete_key")]
-    pub reactivate: bool,
+    /// The end of the old key.
+    #[command(flatten)]
+    pub retirement: KeyRetirementArgs,
     /// Decrypted backup of the new key, to continue an interrupted run
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub key_file: Option<PathBuf>,
@@ -124,6 +106,40 @@ pub struct RotateAwsArgs {
     pub operation: OperationArgs,
 }
 
+/// The backup of a new access key.
+#[derive(Clone, Debug, Args)]
+pub struct BackupArgs {
+    /// File or directory for a backup of the new key, readable only by you
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present_any = ["no_backup", "print_policy"])]
+    pub backup: Option<PathBuf>,
+    /// Make no backup: an interrupted run may have to create another key
+    #[arg(long, conflicts_with_all = ["backup", "age_recipient"])]
+    pub no_backup: bool,
+    /// Encrypt the backup to this age recipient; repeatable
+    #[arg(long, value_name = "AGE1…", requires = "backup")]
+    pub age_recipient: Vec<String>,
+}
+
+/// The end of an old access key.
+#[derive(Clone, Debug, Args)]
+pub struct KeyRetirementArgs {
+    /// Time for which nothing may use the old key before it is deactivated; AWS reports uses only after hours
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
+    pub grace_period: Duration,
+    /// Time for which the old key stays inactive before it can be deleted
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time)]
+    pub delete_after: Duration,
+    /// Consent to delete this access key, which cannot be undone
+    #[arg(long, value_name = "ID")]
+    pub delete_key: Option<String>,
+    /// Also if it was used recently; a key that is in use is never deleted
+    #[arg(long, requires = "delete_key")]
+    pub delete_used_key: bool,
+    /// Make the old key active again
+    #[arg(long, conflicts_with = "delete_key")]
+    pub reactivate: bool,
+}
+
 /// Arguments of `rotate aws-secret`.
 #[derive(Clone, Debug, Args)]
 pub struct RotateAwsSecretArgs {
@@ -133,7 +149,7 @@ pub struct RotateAwsSecretArgs {
     /// Provider of the operator file with the address
     #[arg(long, value_name = "NAME", default_value = "aws-sm")]
     pub provider: String,
-    /// How long to follow the rotation
+    /// Time in which the rotation must be complete
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
     pub wait: Duration,
     /// The account.
@@ -183,7 +199,7 @@ pub struct RotateControllerKeyArgs {
     /// Namespace of the Applications
     #[arg(long, value_name = "NAME", default_value = "argocd")]
     pub argocd_namespace: String,
-    /// How long to wait for the new certificate, and for the cluster at the end
+    /// Time to wait for the new certificate, and for the cluster at the end
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
     pub wait: Duration,
     /// The controller.

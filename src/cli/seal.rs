@@ -11,6 +11,7 @@ use super::format::OutputFormat;
 
 /// Arguments of `seal`.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct SealArgs {
     /// File with Secrets in YAML or JSON; - for standard input [default: -, if no --from-… is given]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "values")]

@@ -1,4 +1,4 @@
-//! What the policy and the audit log of an operator file need from a command.
+//! The policy and the audit log of an operator file, as commands use them.
 
 use std::path::Path;
 

@@ -113,7 +113,7 @@ impl<'a> AwsDesk<'a> {
             ProviderConfig::AwsSsm(_) => Some(StoreKind::ParameterStore),
             _ => None,
         };
-        let login = AwsLogin::of_provider(config, file.directory());
+        let login = config.aws_login(file.directory());
         login.zip(kind).ok_or_else(|| {
             Problem::new(&DeskError::OtherKind { name: name.to_owned(), kind: config.kind() }).into()
         })

@@ -1,6 +1,6 @@
 //! `check`: reports everything that is wrong with an operator file before it is rolled out, in one run.
 //!
-//! Without `--connect`, nothing is contacted. No secret of an app is ever read. Keys are read to check their form; only the
+//! Without `--connect` and `--live`, nothing is contacted. No secret of an app is ever read. Keys are read to check their form; only the
 //! id of a key is shown. Each check is a function over the parsed file; this file runs them in the order of the report.
 
 mod charts;
@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod keys;
 mod limits;
+mod live;
 mod policy;
 mod providers;
 mod tools;
@@ -39,9 +40,12 @@ pub(super) fn run(args: &CheckOperatorArgs, variables: VariableReader) -> Result
     let path = path.ok_or_else(|| Problem::new(&NothingToCheck))?;
     let file = OperatorFile::read(&path)?;
     let now = config::now(variables)?;
+    let live = live::parse(args, &file, variables)?;
+    let mut clusters = clusters::check(&file, now);
+    live::check(&mut clusters, &file, &live, now);
     let report = CheckReport::new([
         (CheckPart::Keys, keys::check(&file)),
-        (CheckPart::Clusters, clusters::check(&file, now)),
+        (CheckPart::Clusters, clusters),
         (CheckPart::Providers, providers::check(&file, &(Arc::new(variables) as _), args.connect)),
         (CheckPart::Tools, tools::check(&file, variables, args.connect)),
         (CheckPart::Charts, charts::check(&file, variables, args.connect)),

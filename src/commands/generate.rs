@@ -11,7 +11,7 @@ use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemPlace};
 use sealwave_pipeline::{
-    AccessPolicy, AuditSink, ManifestFormat, RunPlan, SealMode, SealedApp, Stage, ValueSource,
+    AccessPolicy, AuditRecord, AuditSink, ManifestFormat, RunPlan, SealMode, SealedApp, Stage, ValueSource,
 };
 use sealwave_providers::AppDetails;
 use sealwave_secrets::crypto::{ChecksumKey, SealOwner, Sealer};
@@ -59,7 +59,7 @@ pub(super) fn run(
         watch.enter_stage(Stage::Validate);
         gate::check(&session, variables, &mut notes)?;
     }
-    let settings = OutputSettings { backends, kept_checksums: None, policy_use };
+    let settings = OutputSettings { backends, kept_checksums: None, policy_use, observer: None };
     let generated = output(&session, settings, format, variables, notes, watch);
     let is_argo_cd = session.caller.argocd().is_some();
     generated.map_err(|failure| {
@@ -78,18 +78,29 @@ fn may_be_outside_of_git(watch: &RunWatch) -> bool {
     !matches!(watch.state().1, Some(Stage::Annotate | Stage::Input | Stage::Load | Stage::Render))
 }
 
-/// The settings of an output that `switch` changes.
-pub(super) struct OutputSettings {
+/// The settings of an output that `status` and `switch` change.
+pub(super) struct OutputSettings<'a> {
     pub(super) backends: EnvironmentBackends,
     /// The checksums that workloads keep; `None` for those in the app file.
     pub(super) kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
     pub(super) policy_use: PolicyUse,
+    /// A further destination of the audit records.
+    pub(super) observer: Option<&'a dyn AuditSink>,
+}
+
+/// The destinations of audit records: the operator's log comes first.
+struct AuditSinks<'a>(Vec<&'a dyn AuditSink>);
+
+impl AuditSink for AuditSinks<'_> {
+    fn write(&self, records: &[AuditRecord<'_>]) -> Result<(), Problem> {
+        self.0.iter().try_for_each(|sink| sink.write(records))
+    }
 }
 
 /// Runs the pipeline for the output that Argo CD gets.
 pub(super) fn output(
     session: &EnvironmentSession<'_>,
-    settings: OutputSettings,
+    settings: OutputSettings<'_>,
     format: ManifestFormat,
     variables: VariableReader,
     mut notes: Vec<Note>,
@@ -102,7 +113,7 @@ pub(super) fn output(
 /// Runs the pipeline, and returns the sealed app.
 pub(super) fn sealed_app(
     session: &EnvironmentSession<'_>,
-    settings: OutputSettings,
+    settings: OutputSettings<'_>,
     variables: VariableReader,
     notes: &mut Vec<Note>,
     watch: &RunWatch,
@@ -117,12 +128,12 @@ pub(super) fn sealed_app(
 /// Runs the pipeline with values that are fetched and sealed.
 fn seal_values(
     session: &EnvironmentSession<'_>,
-    settings: OutputSettings,
+    settings: OutputSettings<'_>,
     variables: VariableReader,
     notes: &mut Vec<Note>,
     watch: &RunWatch,
 ) -> Result<SealedApp, Failure> {
-    let OutputSettings { backends, kept_checksums, policy_use } = settings;
+    let OutputSettings { backends, kept_checksums, policy_use, observer } = settings;
     let Some(operator) = &session.operator else {
         return Err(Problem::new(&ConfigError::NoOperatorFile).into());
     };
@@ -136,11 +147,13 @@ fn seal_values(
     let providers = operator.providers(&app, variables)?;
     let cluster = session.cluster()?;
     let audit = audit(session.discovery.boundary(), operator, &subject)?;
+    let log = audit.as_ref().map(|audit| audit as &dyn AuditSink);
+    let sinks = AuditSinks(log.into_iter().chain(observer).collect());
     let supply = ValueSource::Fetch {
         providers: &providers,
         access: access(policy_use, &policy, &subject, &GenerateNote::NoPolicy, notes),
         cluster: &cluster,
-        audit: audit.as_ref().map(|audit| audit as &dyn AuditSink),
+        audit: Some(&sinks).filter(|sinks| !sinks.0.is_empty()).map(|sinks| sinks as &dyn AuditSink),
         default_provider: session.default_provider()?,
         deadline: watch.deadline(),
     };
@@ -171,11 +184,11 @@ fn seal_values(
 /// credentials. The policy of an operator file applies nevertheless.
 fn store_references(
     session: &EnvironmentSession<'_>,
-    settings: OutputSettings,
+    settings: OutputSettings<'_>,
     notes: &mut Vec<Note>,
     watch: &RunWatch,
 ) -> Result<SealedApp, Failure> {
-    let OutputSettings { backends, kept_checksums, policy_use } = settings;
+    let OutputSettings { backends, kept_checksums, policy_use, .. } = settings;
     let operator = session.operator.as_ref();
     let policy = operator.map(OperatorFile::policy).transpose()?;
     let known = session.known_providers();

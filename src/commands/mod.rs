@@ -123,7 +123,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Schemas(SchemasCommand::Print(args)) => Ok(schemas::print(&args)),
         Command::Schemas(SchemasCommand::Pull(args)) => schemas::pull(&args, variables, watch),
         Command::Seal(args) => seal::run(&args, variables, watch),
-        Command::Unseal(args) => unseal::run(&args, variables),
+        Command::Unseal(args) => unseal::run(&args, variables, watch),
         Command::Status(args) => status::run(&args, variables, watch),
         Command::Switch(args) => switch::run(*args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),

@@ -86,13 +86,11 @@ impl<'a> Operation<'a> {
     }
 
     /// Reports whether the directory of journals exists.
-    #[cfg(feature = "aws")]
     pub(super) fn has_state(&self) -> bool {
         self.state.as_deref().is_some_and(std::path::Path::exists)
     }
 
     /// Returns the output of `--dry-run`.
-    #[cfg(feature = "aws")]
     pub(super) fn planned(&self, plan: Plan) -> CommandOutput {
         self.output(&OperationReport { plan, outcome: OperationOutcome::Planned, results: Vec::new() })
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::CommandOutput;
@@ -17,9 +18,11 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollecto
 use sealwave_core::document::{SourceTexts, Sources};
 use sealwave_core::time::Date;
 use sealwave_operations::status::{
-    CertificateStatus, FoundSecret, SecretStatus, StatusReport, find_secrets, last_change,
+    CertificateStatus, ChangeSource, FoundSecret, SecretStatus, StatusReport, find_secrets, last_change,
 };
-use sealwave_pipeline::{CollectedRender, ItemExpiry, StageFailure, StageInput};
+use sealwave_pipeline::{
+    AuditRecord, AuditSink, CollectedRender, FetchOutcome, ItemExpiry, StageFailure, StageInput,
+};
 use sealwave_validate::project::{Excludes, OutputPaths, TargetSearch, ValidateTargets, shown};
 
 /// The deadline of a run.
@@ -53,6 +56,45 @@ enum StatusNote {
 impl Explain for StatusNote {
     fn hint(&self) -> Option<String> {
         Some("`--fetch` with `--operator` reports certificates and tokens that expire".to_owned())
+    }
+}
+
+/// The version and the day of each reference, as its source returned them.
+type VersionsByReference = BTreeMap<String, (Option<String>, Option<Date>)>;
+
+/// A collector of the versions that sources returned.
+#[derive(Default)]
+struct FetchedVersions(Mutex<VersionsByReference>);
+
+impl AuditSink for FetchedVersions {
+    fn write(&self, records: &[AuditRecord<'_>]) -> Result<(), Problem> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in records.iter().filter(|record| record.outcome == FetchOutcome::Fetched) {
+            let version = record.fetched_version.map(str::to_owned);
+            all.insert(record.reference.to_string(), (version, record.changed));
+        }
+        Ok(())
+    }
+}
+
+/// The dates of the values of an environment.
+#[derive(Default)]
+struct FetchedDates {
+    expiries: Vec<ItemExpiry>,
+    by_reference: VersionsByReference,
+}
+
+impl FetchedDates {
+    /// Adds the versions of the sources of a Secret. Returns the day of the one that changed longest ago, if all of them tell
+    /// it.
+    fn add_versions(&self, secret: &mut FoundSecret) -> Option<Date> {
+        let mut dates = Vec::new();
+        for source in &secret.sources {
+            let (version, date) = self.by_reference.get(source)?;
+            secret.versions.extend(version.clone().map(|version| (source.clone(), version)));
+            dates.push(*date);
+        }
+        dates.into_iter().collect::<Option<Vec<Date>>>()?.into_iter().min()
     }
 }
 
@@ -134,13 +176,15 @@ impl StatusRun<'_> {
 
     fn add_environment(&mut self, app: &str, session: &EnvironmentSession<'_>) -> Result<(), Failure> {
         let found = self.find(session)?;
-        let expiries = if self.args.fetch { self.fetch_expiries(session)? } else { Vec::new() };
+        let fetched = if self.args.fetch { self.fetch(session)? } else { FetchedDates::default() };
         self.add_certificate(session)?;
         let policy = &session.discovery.app().rotation;
-        for secret in found {
+        for mut secret in found {
             let git_date = if secret.is_sealed_in_git { self.git_date(&secret.file) } else { None };
+            let known = git_date.map(|date| (date, ChangeSource::Git));
+            let known = fetched.add_versions(&mut secret).map(|date| (date, ChangeSource::Source)).or(known);
             let place = (app, session.name);
-            let status = SecretStatus::new(place, secret, policy, git_date, &expiries, self.today);
+            let status = SecretStatus::new(place, secret, policy, known, &fetched.expiries, self.today);
             self.secrets.push(status);
         }
         Ok(())
@@ -167,20 +211,23 @@ impl StatusRun<'_> {
         Ok(find_secrets(&attempt.objects, &uses, workloads, &sources))
     }
 
-    /// Fetches the values of an environment, and returns the dates that they tell.
-    fn fetch_expiries(&mut self, session: &EnvironmentSession<'_>) -> Result<Vec<ItemExpiry>, Failure> {
+    /// Fetches the values of an environment, and returns the dates that they and their sources tell.
+    fn fetch(&mut self, session: &EnvironmentSession<'_>) -> Result<FetchedDates, Failure> {
         let backends = session.discovery.backends(session.name)?;
         if !backends.needs_values() {
-            return Ok(Vec::new());
+            return Ok(FetchedDates::default());
         }
         let project = session.identity.project.as_deref();
         let policy_use =
             session.caller.policy_use(project, self.args.no_policy, session.operator_path.as_ref());
         let policy_use = policy_use.map_err(|error| Problem::new(&error))?;
-        let settings = OutputSettings { backends, kept_checksums: None, policy_use };
+        let versions = FetchedVersions::default();
+        let observer: Option<&dyn AuditSink> = Some(&versions);
+        let settings = OutputSettings { backends, kept_checksums: None, policy_use, observer };
         // The notes are those of `generate`, which has its own place for them.
         let sealed = generate::sealed_app(session, settings, self.variables, &mut Vec::new(), self.watch)?;
-        Ok(sealed.expiries().to_vec())
+        let by_reference = versions.0.into_inner().unwrap_or_default();
+        Ok(FetchedDates { expiries: sealed.expiries().to_vec(), by_reference })
     }
 
     /// Adds the sealing certificate of the environment's cluster, if the operator file names one.

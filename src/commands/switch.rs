@@ -159,11 +159,7 @@ impl ChecksumRun<'_> {
         if switch.changes_pods() {
             return Ok(BTreeMap::new());
         }
-        let entry = match &switch.request.scope {
-            SwitchScope::Environment => None,
-            SwitchScope::Entry(entry) => Some(entry.as_str()),
-        };
-        let after = backends.clone().with_choice(entry, choice);
+        let after = backends.clone().with_choice(switch.request.entry(), choice);
         if self.session.operator.is_none() {
             notes.push(Note::warning(Problem::new(&SwitchNote::NoChecksums)));
             return Ok(BTreeMap::new());
@@ -178,7 +174,8 @@ impl ChecksumRun<'_> {
         backends: EnvironmentBackends,
         kept_checksums: Option<BTreeMap<String, KeptChecksum>>,
     ) -> Result<Vec<u8>, Failure> {
-        let settings = OutputSettings { backends, kept_checksums, policy_use: self.policy_use };
+        let policy_use = self.policy_use;
+        let settings = OutputSettings { backends, kept_checksums, policy_use, observer: None };
         let (format, notes) = (ManifestFormat::Json, Vec::new());
         let output = generate::output(self.session, settings, format, self.variables, notes, self.watch)?;
         Ok(output.stdout)

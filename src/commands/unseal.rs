@@ -2,18 +2,21 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
+use std::time::Duration;
 
 use super::operation::refuse_in_sidecar;
 use super::{CommandOutput, Plaintext, manifest_format};
 use crate::cli::UnsealArgs;
 use crate::config::VariableReader;
+use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_core::names::item_label;
 use sealwave_operations::documents::ManifestInput;
 use sealwave_operations::key_files::UnsealKeys;
-use sealwave_operations::private_file::{PrivateFile, PrivateFileError};
 use sealwave_operations::unseal::{OpenedItem, UnsealedSecrets};
-use sealwave_secrets::values::SecretValue;
+
+/// The time for a backup with many keys and items: each item may need an operation with each key.
+const TIME_LIMIT: Duration = Duration::from_hours(6);
 
 /// Files of Argo CD's sidecar: a private key there would be beside everything that renders manifests.
 const SIDECAR_FILES: [&str; 2] =
@@ -52,7 +55,12 @@ fn of_secret(name: Option<&str>) -> String {
     name.map(|name| format!(" of Secret `{name}`")).unwrap_or_default()
 }
 
-pub(super) fn run(args: &UnsealArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
+pub(super) fn run(
+    args: &UnsealArgs,
+    variables: VariableReader,
+    watch: &RunWatch,
+) -> Result<CommandOutput, Failure> {
+    watch.set_time_limit(TIME_LIMIT);
     refuse_in_sidecar("unseal", variables)?;
     refuse_keys_in_sidecar()?;
     if args.write.is_none() && !args.show_values && io::stdout().is_terminal() {
@@ -65,12 +73,13 @@ pub(super) fn run(args: &UnsealArgs, variables: VariableReader) -> Result<Comman
     if args.verbose {
         notes.extend(secrets.opened_items().map(|item| Note::info(Problem::new(&OpenedBy(item)))));
     }
-    let manifests = secrets.danger_manifests(manifest_format(args.output));
+    let format = manifest_format(args.output);
     let output = CommandOutput { notes, ..CommandOutput::default() };
     let Some(path) = &args.write else {
-        return Ok(CommandOutput { plaintext: Some(Plaintext(manifests)), ..output });
+        let plaintext = Some(Plaintext(secrets.danger_manifests(format)));
+        return Ok(CommandOutput { plaintext, ..output });
     };
-    write(path, &manifests).map_err(|error| Problem::new(&error))?;
+    secrets.danger_write(path, format).map_err(|error| Problem::new(&error))?;
     Ok(output)
 }
 
@@ -87,10 +96,4 @@ fn refuse_at(files: &[&'static str]) -> Result<(), Failure> {
         Some(file) => Err(Problem::new(&UnsealCommandError::InSidecar(file)).into()),
         None => Ok(()),
     }
-}
-
-fn write(path: &Path, manifests: &SecretValue) -> Result<(), PrivateFileError> {
-    let mut file = PrivateFile::create(path)?;
-    file.write(manifests.expose())?;
-    file.keep()
 }

@@ -116,7 +116,7 @@ fn read_rendered(path: &Path) -> Result<Vec<u8>, RenderedFileError> {
         read_regular_file(path, MAX_RENDERED)
     };
     let bytes = read.map_err(|error| match error {
-        BoundedReadError::Io(error) => failed(io_reason(error.kind()).to_string()),
+        BoundedReadError::Io(error) => failed(io_reason(error.kind())),
         BoundedReadError::NotRegular => failed(NOT_REGULAR_FILE.to_owned()),
         BoundedReadError::TooLarge => failed(format!("it is larger than {} MiB", MAX_RENDERED >> 20)),
     })?;

@@ -33,7 +33,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("adopt", &["core", "pipeline", "secrets", "validate"]),
     ("core", &[]),
     ("kube", &["core"]),
-    ("operations", &["core", "programs", "providers", "secrets"]),
+    ("operations", &["core", "kube", "pipeline", "programs", "providers", "secrets"]),
     ("pipeline", &["core", "kube", "programs", "providers", "secrets"]),
     ("programs", &["core", "secrets"]),
     ("providers", &["core", "secrets"]),

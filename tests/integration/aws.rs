@@ -229,3 +229,34 @@ fn pod_identities_are_found_by_the_sdk() {
         assert!(calls.len() == 1 && calls[0].authorization.contains(&format!("Credential={key}/")), "{key}");
     }
 }
+
+#[test]
+fn status_reports_versions_and_ages_as_aws_tells_them() {
+    let stub = AwsStub::start(|asked, _| canary(asked));
+    let app = app(&stub.endpoint);
+    app.write(
+        "app/sealwave.yaml",
+        "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nrotation: [{secret: api, rotation: automatic, maxAge: 90d, rotated: 2025-12-31}]\n",
+    );
+    let mut args = app.args();
+    args[0] = "status".to_owned();
+    let output = sealwave()
+        .args(args.iter().filter(|arg| !["--env", "dev"].contains(&arg.as_str())))
+        .args(["--fetch", "-o", "json"])
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("SOURCE_DATE_EPOCH", "1767225600")
+        .envs(KEYS)
+        .output()
+        .unwrap();
+    for bytes in [&output.stdout, &output.stderr] {
+        assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+    }
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let api = &report["secrets"][0];
+    // What the source tells counts more than what a person wrote.
+    assert_eq!(api["state"], "overdue");
+    assert_eq!(api["changed"], serde_json::json!({"date": "2023-11-14", "days": 779, "source": "source"}));
+    assert_eq!(api["versions"]["aws-sm:db-07#password"], "11111111-2222-3333-4444-555555555555");
+    assert_eq!(api["versions"]["aws-ssm:/p-3"], "1");
+}

@@ -26,6 +26,7 @@ use sealwave_testkit::aws_proxy::{
     AwsProxy, ProxiedRequest, ProxyDecision, call_emulator, call_iam, call_json, element,
 };
 use sealwave_testkit::skipped;
+use sealwave_testkit::stub_server::{StubReply, StubServer};
 use serde_json::{Value, json};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -296,10 +297,15 @@ fn a_rotation_leaves_one_key_and_no_secret_in_any_output() {
     assert_eq!(user.keys().len(), 1);
     assert!(!user.path("state").exists(), "a plan creates nothing");
     let refused = user.rotate(0, &[]);
-    assert_eq!(refused.status.code(), Some(2), "nobody can be asked");
+    assert_eq!(refused.status.code(), Some(2), "no terminal to ask on");
     assert_eq!(user.keys().len(), 1);
 
-    let started = user.rotate(0, &["--yes"]);
+    let hook = StubServer::start(|_, _| StubReply::json(200, "ok"));
+    fs_err::write(user.path("hook"), &hook.address).expect("written");
+    let started = user.rotate(0, &["--yes", "--notify-url-file", "hook"]);
+    let told: Vec<String> = hook.asked().into_iter().map(|asked| asked.body).collect();
+    assert!(told.len() == 2 && told[0].contains("started") && told[1].contains("waiting"), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains(&user.in_use().1)), "{told:?}");
     assert_eq!(started.status.code(), Some(1), "{}", text(&started.stderr));
     let (new, secret) = user.in_use();
     assert_ne!(new, user.old);
@@ -583,7 +589,7 @@ fn put_changes_one_key_and_keeps_the_rest() {
     let output = put(&user, &[&reference, "--dry-run"], b"CANARY-new\n");
     assert_eq!((output.status.code(), read()), (Some(0), json!(before)), "{}", text(&output.stderr));
     let output = put(&user, &[&reference], b"CANARY-new\n");
-    assert_eq!((output.status.code(), read()), (Some(2), json!(before)), "nobody can be asked");
+    assert_eq!((output.status.code(), read()), (Some(2), json!(before)), "no terminal to ask on");
     let output = put(&user, &[&reference, "--yes"], b"\\ \"CANARY\"\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains(" before, `") && !text(&output.stdout).contains("CANARY"));
@@ -666,6 +672,33 @@ fn a_change_between_reading_and_writing_is_reported() {
 }
 
 #[test]
+fn places_that_do_not_hold_a_key_are_refused_before_one_is_created() {
+    let Some(user) = MotoUser::new() else { return };
+    let name = user.secret();
+    for (place, expected) in [
+        (
+            format!("aws-sm:{name}#AWS_SECRET_ACCESS_KEY,AWS_ACCESS_KEY_ID"),
+            "does not hold the id of an access key",
+        ),
+        (format!("aws-sm:{name}#NONE,AWS_SECRET_ACCESS_KEY"), "key `NONE` is missing"),
+        (format!("aws-sm:{name}-none#a,b"), "does not exist"),
+        ("files:a#b,c".to_owned(), "to which sealwave does not write"),
+    ] {
+        let output = user
+            .command()
+            .args(["rotate", "aws", "--user", &user.name, "--env", "dev", "--no-backup", "--yes"])
+            .args(["--state-dir", "state", "--write", &place])
+            .output()
+            .expect("the binary starts");
+        user.check_output(&output);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+        assert_eq!(user.keys().len(), 1, "{place}");
+    }
+}
+
+#[test]
 fn the_policy_names_the_user_and_the_secret() {
     let Some(user) = MotoUser::new() else { return };
     let output = user.rotate(0, &["--print-policy"]);
@@ -688,9 +721,12 @@ fn the_proxy_forwards() {
     user.write_operator(&proxy.endpoint);
     let output = user.rotate(0, &["--yes"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    let used: Vec<&str> =
+    let expected: Vec<&str> =
         vec!["GetCallerIdentity", "GetUser", "ListAccessKeys", "CreateAccessKey", "GET", "PutSecretValue"];
     let operations = proxy.operations();
-    assert!(used.iter().all(|name| operations.iter().any(|operation| operation == name)), "{operations:?}");
+    assert!(
+        expected.iter().all(|name| operations.iter().any(|operation| operation == name)),
+        "{operations:?}"
+    );
     assert!(Path::new(&user.path("state")).exists());
 }

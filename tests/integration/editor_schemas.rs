@@ -51,6 +51,8 @@ backend: sealed-secrets
 provider: file
 compatibility: avp
 literals: [ConfigMap/shop/docs]
+rotation:
+- {secret: shop/db, environments: [prod], rotation: manual, maxAge: 90d, rotated: 2026-01-31, owner: shop team, reason: by hand, runbook: 'https://wiki.example.com/db'}
 configMaps:
   web:
     literals: {LOG_LEVEL: info}

@@ -29,6 +29,8 @@ mod check_operator;
 #[cfg(unix)]
 mod checkout;
 mod cli;
+#[cfg(all(feature = "k8s", unix))]
+mod cluster_commands;
 mod copy;
 mod credentials;
 mod derivation;
@@ -67,9 +69,12 @@ mod remote_charts;
 mod requires;
 #[cfg(unix)]
 mod reseal;
+#[cfg(feature = "aws")]
+mod rotate_aws;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;
+mod seal;
 mod secret_types;
 #[cfg(feature = "sops")]
 mod sops;
@@ -87,6 +92,7 @@ mod switch;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;
+mod unseal;
 mod unstable_sources;
 mod unused_files;
 mod validate;

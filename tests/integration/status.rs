@@ -4,8 +4,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::support::sealwave;
 use crate::support::small_app::SmallApp;
+use crate::support::{sealwave, watched_output};
 
 const APP: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments: {dev: {}}\n";
 
@@ -59,16 +59,9 @@ fn git(app: &SmallApp, args: &[&str]) {
 /// Runs `status` on 2026-01-01.
 fn status(app: &SmallApp, args: &[&str]) -> Output {
     let directory = app.path("app");
-    let output = sealwave()
-        .arg("status")
-        .arg(directory)
-        .args(args)
-        .env("SOURCE_DATE_EPOCH", "1767225600")
-        .output()
-        .unwrap();
-    let all = [output.stdout.as_slice(), &output.stderr].concat();
-    assert!(!String::from_utf8_lossy(&all).contains("CANARY"), "{}", String::from_utf8_lossy(&all));
-    output
+    let mut command = sealwave();
+    command.arg("status").arg(directory).args(args).env("SOURCE_DATE_EPOCH", "1767225600");
+    watched_output(&mut command)
 }
 
 fn report(app: &SmallApp, args: &[&str]) -> (Value, Option<i32>) {

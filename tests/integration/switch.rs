@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use sealwave_testkit::stub_server::{StubReply, StubServer};
 use serde_json::{Value, json};
 
-use crate::support::sealwave;
 use crate::support::small_app::{SmallApp, find};
+use crate::support::{sealwave, watched_output};
 
 const SETTINGS: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n\
     externalSecrets: {stores: {file: {name: fake, provider: aws-sm}}}\n\
@@ -39,10 +39,7 @@ spec:
 fn switch(app: &SmallApp, args: &[&str]) -> Output {
     let mut all = app.args();
     all[0] = "switch".to_owned();
-    let output = sealwave().args(all).args(args).output().unwrap();
-    let text = [output.stdout.as_slice(), &output.stderr].concat();
-    assert!(!String::from_utf8_lossy(&text).contains("CANARY"), "{}", String::from_utf8_lossy(&text));
-    output
+    watched_output(sealwave().args(all).args(args))
 }
 
 fn plan(app: &SmallApp, args: &[&str]) -> (Value, Option<i32>) {

@@ -116,7 +116,7 @@ impl AwsStore {
         format!("{}:{path}", self.provider)
     }
 
-    /// Reads the current value; `None` if there is none.
+    /// Reads the current value; `None` if it does not exist.
     ///
     /// # Errors
     /// The call fails.

@@ -8,7 +8,7 @@ use sealwave_secrets::values::{SecretBuffer, SecretValue};
 
 use crate::private_file::{PrivateFile, PrivateFileError};
 
-/// Where a new credential is backed up.
+/// The target of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BackupTarget {
     /// A new file, in clear text or encrypted to these age recipients.
@@ -18,7 +18,7 @@ pub enum BackupTarget {
         /// The recipients; none for clear text.
         recipients: Vec<String>,
     },
-    /// Nowhere.
+    /// No backup.
     None,
 }
 

@@ -26,12 +26,12 @@ pub enum CertificateSource {
     Url(String),
 }
 
-/// A certificate, and where it is from.
+/// A certificate and its origin.
 #[derive(Clone, Debug)]
 pub struct FetchedCertificate {
     /// The certificate.
     pub certificate: Certificate,
-    /// Where it is from, for messages.
+    /// The origin, for messages.
     pub origin: String,
     /// Whether others could have replaced it on its way.
     pub is_unprotected: bool,
@@ -48,7 +48,7 @@ pub enum FetchError {
         /// The cause.
         reason: String,
     },
-    /// What was fetched is not a certificate that can be sealed for.
+    /// The content is not a certificate that can be sealed for.
     #[error("`{origin}`: {error}")]
     Content {
         /// The file or address.
@@ -117,7 +117,7 @@ impl CertificateSource {
                 let origin = printable(path.display());
                 let failed = |reason| FetchError::File { path: origin.clone(), reason };
                 let bytes = read_regular_file(path, MAX_BYTES as u64).map_err(|error| match error {
-                    BoundedReadError::Io(error) => failed(io_reason(error.kind()).to_string()),
+                    BoundedReadError::Io(error) => failed(io_reason(error.kind())),
                     BoundedReadError::NotRegular => failed(NOT_REGULAR_FILE.to_owned()),
                     BoundedReadError::TooLarge => failed("it is larger than one MiB".to_owned()),
                 })?;
@@ -170,7 +170,7 @@ pub enum PinFinding {
     /// The certificate in use has expired.
     #[error("the {which} certificate expired at {not_after}")]
     Expired {
-        /// Which one.
+        /// The certificate: `pinned` or `live`.
         which: &'static str,
         /// The end of validity.
         not_after: String,
@@ -178,7 +178,7 @@ pub enum PinFinding {
     /// The certificate in use expires soon.
     #[error("the {which} certificate expires at {not_after}; whole days left: {days}")]
     ExpiresSoon {
-        /// Which one.
+        /// The certificate: `pinned` or `live`.
         which: &'static str,
         /// Whole days left.
         days: u64,
@@ -201,6 +201,12 @@ impl PinFinding {
     #[must_use]
     pub const fn is_problem(&self) -> bool {
         !matches!(self, Self::Reissued)
+    }
+
+    /// Reports whether this follows from the pinned certificate alone.
+    #[must_use]
+    pub fn is_about_pinned_dates(&self) -> bool {
+        matches!(self, Self::Expired { which: "pinned", .. } | Self::ExpiresSoon { which: "pinned", .. })
     }
 }
 

@@ -11,7 +11,7 @@ pub trait Clock {
     /// Returns the current time.
     fn now(&self) -> SystemTime;
 
-    /// Waits.
+    /// Waits for this time.
     fn wait(&self, time: Duration);
 }
 

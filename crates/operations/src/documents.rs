@@ -12,7 +12,6 @@ use sealwave_core::diagnostic::{Explain, Failure, NOT_REGULAR_FILE, Problem, Pro
 use sealwave_core::document::{Node, Origin, SourceId, display_path};
 use sealwave_core::excerpts::STDIN;
 use sealwave_core::yaml::{self, Limits, YamlBudget};
-use sealwave_secrets::values::SecretValue;
 
 /// The largest input, in bytes.
 const MAX_INPUT: u64 = 64 << 20;
@@ -65,16 +64,10 @@ impl ManifestInput {
         &self.name
     }
 
-    /// Returns the bytes as one value.
-    #[must_use]
-    pub fn into_value(mut self) -> SecretValue {
-        SecretValue::new(std::mem::take(&mut *self.bytes))
-    }
-
     /// Reads all objects.
     ///
     /// # Errors
-    /// All documents that cannot be read, with their numbers; or there is none.
+    /// All documents that cannot be read, with their numbers; or it has none.
     pub(crate) fn objects(&self, source: SourceId) -> Result<Vec<Node>, Failure> {
         read_objects(&self.bytes, source, &self.name)
     }

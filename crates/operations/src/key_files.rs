@@ -3,29 +3,18 @@
 //!
 //! The files belong to the user of the command. No message quotes them: a damaged key can look like anything.
 
+mod info;
 mod read;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sealwave_core::diagnostic::{Failure, Note};
 use sealwave_secrets::crypto::UnsealKey;
 use sealwave_secrets::values::SecretValue;
 
+pub use info::UnsealKeyInfo;
 pub use read::KeyFileError;
-
-/// The details of a key that may be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnsealKeyInfo {
-    /// The file that holds the key.
-    pub file: PathBuf,
-    /// The namespace and name of the Secret that holds it, if the file is a backup.
-    pub secret: Option<String>,
-    /// SHA-256 of the public key, in hexadecimal, as `sealwave cert` shows it.
-    pub public_key_sha256: String,
-    /// Start of validity of its certificate (UTC, RFC 3339), if the file has that.
-    pub not_before: Option<String>,
-}
 
 /// The keys that may open sealed items, from the newest to the oldest.
 pub struct UnsealKeys {
@@ -79,11 +68,6 @@ impl UnsealKeys {
     pub fn infos(&self) -> impl ExactSizeIterator<Item = &UnsealKeyInfo> {
         self.keys.iter().map(|(_, info)| info)
     }
-}
-
-/// Returns the name of a key file for messages.
-fn shown(path: &Path) -> String {
-    sealwave_core::document::display_path(path)
 }
 
 #[cfg(test)]

@@ -75,11 +75,11 @@ pub struct SecretRotation<'a> {
     pub account: &'a AwsAccount,
     /// The name or ARN of the secret.
     pub name: &'a str,
-    /// How long to follow the rotation.
+    /// The time in which the rotation must be complete.
     pub wait: Duration,
     /// The clock.
     pub clock: &'a dyn Clock,
-    /// Where progress is shown.
+    /// The receiver of progress.
     pub progress: &'a dyn Progress,
 }
 

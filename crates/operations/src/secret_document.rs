@@ -148,7 +148,9 @@ fn spliced(text: &str, range: std::ops::Range<usize>, parts: &[&str]) -> SecretV
     let length = text.len() + parts.iter().map(|part| part.len()).sum::<usize>();
     let mut out = SecretBuffer::with_capacity(length);
     out.push(text.get(..range.start).unwrap_or("").as_bytes());
-    parts.iter().for_each(|part| out.push(part.as_bytes()));
+    for part in parts {
+        out.push(part.as_bytes());
+    }
     out.push(text.get(range.end..).unwrap_or("").as_bytes());
     out.into_value()
 }

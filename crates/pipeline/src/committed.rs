@@ -125,7 +125,7 @@ fn refuse_placeholders(
     let mut problems: Vec<Problem> = uses
         .into_iter()
         .map(|used| {
-            let (item, secret) = (item_label(&used.item), printable(&used.secret.name).to_string());
+            let (item, secret) = (item_label(&used.item), printable(&used.secret.name));
             Problem::at(used.origin, &CommitError::Placeholder { item, secret })
         })
         .collect();

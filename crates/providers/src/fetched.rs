@@ -1,6 +1,7 @@
 //! The result of one reference: its value, the version that the source reports, and the file in Git that it depends on.
 
 use super::{Evidence, ProviderError};
+use sealwave_core::time::Date;
 use sealwave_secrets::values::{SecretEntries, SecretValue};
 
 /// The longest version of any source: a Secrets Manager version id.
@@ -15,6 +16,8 @@ pub struct FetchedValue {
     pub entries: Option<SecretEntries>,
     /// The version, as the source numbers it; `None` for sources without versions.
     pub version: Option<String>,
+    /// The day (UTC) on which this version was created, if the source tells it.
+    pub changed: Option<Date>,
     /// The file in Git that contains the value; `None` if Git contains only the reference.
     pub evidence: Option<Evidence>,
 }
@@ -57,12 +60,18 @@ impl FetchedValue {
         };
         Self { version: version.filter(looks_like_version).map(str::to_owned), ..value.into() }
     }
+
+    /// Adds the day on which the version was created.
+    #[must_use]
+    pub fn changed_on(self, changed: Option<Date>) -> Self {
+        Self { changed, ..self }
+    }
 }
 
 impl From<SecretValue> for FetchedValue {
-    /// Creates a value without a version and without evidence.
+    /// Creates a value without a version, a date and evidence.
     fn from(value: SecretValue) -> Self {
-        Self { value, entries: None, version: None, evidence: None }
+        Self { value, entries: None, version: None, changed: None, evidence: None }
     }
 }
 

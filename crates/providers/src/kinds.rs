@@ -140,5 +140,19 @@ provider_kinds! {
     }
 }
 
+#[cfg(feature = "aws")]
+impl ProviderConfig {
+    /// Returns the login to the AWS account of the provider; `None` if it is of another kind.
+    #[must_use]
+    pub fn aws_login(&self, operator_dir: &Path) -> Option<aws::account::AwsLogin> {
+        let settings = match self {
+            Self::AwsSm(settings) => &settings.0,
+            Self::AwsSsm(settings) => &settings.0,
+            _ => return None,
+        };
+        Some(aws::account::AwsLogin::of_settings(settings.with_absolute_paths(operator_dir)))
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -117,6 +117,12 @@ pub(super) fn versions(fetched: Vec<FetchResult>) -> Vec<Option<String>> {
     fetched.into_iter().map(|answer| version(answer).expect("a value")).collect()
 }
 
+/// Returns the days on which the fetched versions were created.
+pub(super) fn days(fetched: Vec<FetchResult>) -> Vec<Option<String>> {
+    let day = |answer: FetchResult| answer.map(|fetched| fetched.changed.map(|day| day.to_string()));
+    fetched.into_iter().map(|answer| day(answer).expect("a value")).collect()
+}
+
 /// Returns the kind of a result.
 pub(super) const fn result_kind(answer: &BytesResult) -> &'static str {
     match answer {

@@ -49,7 +49,7 @@ impl WebAddress {
     }
 
     /// Parses the address of a public document, whose request may be read in transit. A network that can read it can also replace the
-    /// document: the caller says so unless [`Self::is_protected`].
+    /// document: callers warn unless [`Self::is_protected`].
     ///
     /// # Errors
     /// The text is not an address.

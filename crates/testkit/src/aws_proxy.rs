@@ -18,7 +18,7 @@ pub struct ProxiedRequest {
     head: Vec<String>,
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 pub enum ProxyDecision {
     /// The emulator answers.
     Forward,

@@ -184,7 +184,7 @@ pub fn answer_with(text: impl Fn(&str) -> String, asked: &AwsRequest) -> AwsRepl
             let parameter = |name: &String| {
                 let (base, selector) = name.split_once(':').unwrap_or((name, ""));
                 let selector = if selector.is_empty() { Value::Null } else { format!(":{selector}").into() };
-                json!({"Name": base, "Selector": selector, "Type": "SecureString", "Value": text(name), "Version": 1})
+                json!({"Name": base, "Selector": selector, "Type": "SecureString", "Value": text(name), "Version": 1, "LastModifiedDate": 1.7e9})
             };
             let values: Vec<Value> = names.iter().map(parameter).collect();
             AwsReply::ok(json!({"Parameters": values, "InvalidParameters": []}))

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use super::common::{certificate_json, document, live_source};
 use super::show::show;
-use super::{certificate_json, document, live_source};
 use crate::cli::{CertCheckArgs, ReportFormat};
 use crate::commands::CommandOutput;
 use crate::config::{self, ConfigError, OperatorFile, VariableReader};

@@ -1,12 +1,13 @@
 //! `cert fetch`: prints the certificate in use, or pins it to a file.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 
+use super::common::{certificate_json, document, live_source};
 use super::show::show;
-use super::{certificate_json, document, live_source};
 use crate::cli::{CertFetchArgs, ReportFormat};
 use crate::commands::CommandOutput;
 use crate::config::{self, VariableReader};
@@ -17,7 +18,7 @@ use sealwave_secrets::crypto::Certificate;
 use sealwave_validate::report::write_report;
 
 /// The file before it was written.
-enum Replaced {
+enum ReplacedFile {
     /// It did not exist.
     Nothing,
     /// It had the same certificate.
@@ -47,15 +48,15 @@ pub(super) fn run(
         return Ok(CommandOutput { notes, ..CommandOutput::text(pem) });
     };
     let replaced = replaced(path, &fetched.certificate)?;
-    if !matches!(replaced, Replaced::Same) {
+    if !matches!(replaced, ReplacedFile::Same) {
         write_report(path, pem.as_bytes()).map_err(|error| Problem::new(&error))?;
     }
     let stdout = match args.output {
         ReportFormat::Human => human(path, &fetched.origin, &fetched.certificate, &replaced, now),
         ReportFormat::Json => {
             let replaced = match &replaced {
-                Replaced::Nothing | Replaced::Same => Json::Null,
-                Replaced::OtherKey(old) | Replaced::SameKey(old) => certificate_json(old, now),
+                ReplacedFile::Nothing | ReplacedFile::Same => Json::Null,
+                ReplacedFile::OtherKey(old) | ReplacedFile::SameKey(old) => certificate_json(old, now),
             };
             document(&json!({
                 "file": path.display().to_string(),
@@ -69,23 +70,23 @@ pub(super) fn run(
 }
 
 /// Reads the certificate that is replaced. A file that holds something else is never overwritten.
-fn replaced(path: &Path, new: &Certificate) -> Result<Replaced, Failure> {
+fn replaced(path: &Path, new: &Certificate) -> Result<ReplacedFile, Failure> {
     if fs_err::symlink_metadata(path).is_err() {
-        return Ok(Replaced::Nothing);
+        return Ok(ReplacedFile::Nothing);
     }
     let old = match CertificateSource::File(path.to_owned()).fetch(std::time::Instant::now()) {
         Ok(old) => old.certificate,
         Err(FetchError::Content { .. }) if fs_err::metadata(path).is_ok_and(|file| file.len() == 0) => {
-            return Ok(Replaced::Nothing);
+            return Ok(ReplacedFile::Nothing);
         }
         Err(error) => return Err(Problem::new(&error).into()),
     };
     Ok(if old.details().certificate_sha256 == new.details().certificate_sha256 {
-        Replaced::Same
+        ReplacedFile::Same
     } else if old.public_key_sha256() == new.public_key_sha256() {
-        Replaced::SameKey(Box::new(old))
+        ReplacedFile::SameKey(Box::new(old))
     } else {
-        Replaced::OtherKey(Box::new(old))
+        ReplacedFile::OtherKey(Box::new(old))
     })
 }
 
@@ -93,20 +94,23 @@ fn human(
     path: &Path,
     origin: &str,
     certificate: &Certificate,
-    replaced: &Replaced,
+    replaced: &ReplacedFile,
     now: SystemTime,
 ) -> Vec<u8> {
     let mut out = String::new();
     let path = printable(path.display());
     show(&mut out, &format!("{path} (from {origin})"), certificate, now);
     let replaced = match replaced {
-        Replaced::Nothing => "nothing".to_owned(),
-        Replaced::Same => "nothing; the file already has this certificate".to_owned(),
-        Replaced::SameKey(old) => format!("certificate {} of the same key", old.details().certificate_sha256),
-        Replaced::OtherKey(old) => {
+        ReplacedFile::Nothing => "nothing".to_owned(),
+        ReplacedFile::Same => "nothing; the file already has this certificate".to_owned(),
+        ReplacedFile::SameKey(old) => {
+            format!("certificate {} of the same key", old.details().certificate_sha256)
+        }
+        ReplacedFile::OtherKey(old) => {
             format!("key {}; new items are sealed for the new key", old.details().public_key_sha256)
         }
     };
-    out.push_str(&format!("  {:<20}{replaced}\n", "replaces"));
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "  {:<20}{replaced}", "replaces");
     out.into_bytes()
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
 
-use super::{age_days, certificate_json, controller_names, document};
+use super::common::{age_days, certificate_json, controller_names, document};
 use crate::cli::{CertListArgs, ReportFormat};
 use crate::commands::{CommandOutput, cluster_access};
 use crate::config::{self, VariableReader};

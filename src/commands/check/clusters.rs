@@ -59,7 +59,7 @@ pub(super) fn check(file: &OperatorFile, now: SystemTime) -> CheckResults {
     results
 }
 
-fn certificate_setting(cluster: &str) -> SettingPath {
+pub(super) fn certificate_setting(cluster: &str) -> SettingPath {
     SettingPath::of_keys(&["clusters", cluster, "certificate", "file"])
 }
 

@@ -27,26 +27,26 @@ use sealwave_providers::aws_account::{AwsAccount, BucketProbe};
 #[derive(Debug, thiserror::Error)]
 enum ArgumentError {
     #[error("`{0}` of `--write` is not a place for an access key")]
-    BadPlace(String),
+    Place(String),
     #[error("`{0}` of `--probe-bucket` is not the name of a bucket")]
-    BadBucket(String),
+    Bucket(String),
     #[error("`{0}` of `--probe-endpoint` is not valid")]
-    BadEndpoint(String),
+    Endpoint(String),
     #[error("`{0}` of `--probe-region` is not a region")]
-    BadRegion(String),
+    Region(String),
 }
 
 impl Explain for ArgumentError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::BadPlace(_) => {
+            Self::Place(_) => {
                 "write `aws-sm:NAME#ID-KEY,SECRET-KEY` for a JSON document, or `aws-ssm:/ID-NAME,/SECRET-NAME` for two parameters"
             }
-            Self::BadBucket(_) => "write only its name, without `s3://` and path",
-            Self::BadEndpoint(_) => {
+            Self::Bucket(_) => "write only its name, without `s3://` and path",
+            Self::Endpoint(_) => {
                 "write an `https://` address (`http://` only on this machine), without user, query and fragment"
             }
-            Self::BadRegion(_) => "write a region, for example `eu-west-1`",
+            Self::Region(_) => "write a region, for example `eu-west-1`",
         };
         Some(hint.to_owned())
     }
@@ -123,9 +123,9 @@ fn operation_report(plan: Plan, report: RotationReport) -> OperationReport {
 fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {
     // The next run may have another working directory.
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let backup = args.backup.as_ref().map_or(BackupTarget::None, |path| BackupTarget::File {
+    let backup = args.backup.backup.as_ref().map_or(BackupTarget::None, |path| BackupTarget::File {
         path: absolute(path),
-        recipients: args.age_recipient.clone(),
+        recipients: args.backup.age_recipient.clone(),
     });
     Ok(RotationSettings {
         user: args.user.clone(),
@@ -133,11 +133,11 @@ fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {
         backup,
         probe: args.probe_bucket.as_deref().map(|bucket| probe(args, bucket)).transpose()?,
         wait: args.wait,
-        grace_period: args.grace_period,
-        delete_after: args.delete_after,
-        delete_key: args.delete_key.clone(),
-        delete_used_key: args.delete_used_key,
-        reactivate: args.reactivate,
+        grace_period: args.retirement.grace_period,
+        delete_after: args.retirement.delete_after,
+        delete_key: args.retirement.delete_key.clone(),
+        delete_used_key: args.retirement.delete_used_key,
+        reactivate: args.retirement.reactivate,
         key_file: args.key_file.clone(),
     })
 }
@@ -145,13 +145,13 @@ fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {
 fn probe(args: &RotateAwsArgs, bucket: &str) -> Result<BucketProbe, Failure> {
     let (region, endpoint) = (args.probe_region.clone(), args.probe_endpoint.clone());
     if !BucketProbe::is_bucket_name(bucket) {
-        return Err(Problem::new(&ArgumentError::BadBucket(bucket.to_owned())).into());
+        return Err(Problem::new(&ArgumentError::Bucket(bucket.to_owned())).into());
     }
     if let Some(region) = region.as_ref().filter(|region| !BucketProbe::is_region(region)) {
-        return Err(Problem::new(&ArgumentError::BadRegion(region.clone())).into());
+        return Err(Problem::new(&ArgumentError::Region(region.clone())).into());
     }
     if let Some(url) = endpoint.as_ref().filter(|url| !BucketProbe::is_endpoint(url)) {
-        return Err(Problem::new(&ArgumentError::BadEndpoint(url.clone())).into());
+        return Err(Problem::new(&ArgumentError::Endpoint(url.clone())).into());
     }
     Ok(BucketProbe { bucket: bucket.to_owned(), region, endpoint })
 }
@@ -160,7 +160,7 @@ fn place(text: &str) -> Result<Place, Failure> {
     let parsed = text.split_once(':').and_then(|(provider, location)| {
         Some(Place { provider: provider.to_owned(), location: KeyLocation::parse(location)? })
     });
-    parsed.ok_or_else(|| Problem::new(&ArgumentError::BadPlace(text.to_owned())).into())
+    parsed.ok_or_else(|| Problem::new(&ArgumentError::Place(text.to_owned())).into())
 }
 
 fn print_policy(

@@ -1,6 +1,6 @@
 //! The check of a rollout with `verify`, after a new key was written.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::cli::{AppArgs, ChartArgs, DirArgs, ReportFormat, RotateAwsArgs, VerifyArgs};
 use crate::commands::operation::TIME_LIMIT;
@@ -21,7 +21,7 @@ pub(super) struct AppRollout<'a> {
 
 impl AppRollout<'_> {
     /// Returns what is wrong with an app.
-    fn wrong(&self, directory: &PathBuf) -> Vec<String> {
+    fn wrong(&self, directory: &Path) -> Vec<String> {
         let identity = self.args.identity.clone();
         let args = VerifyArgs {
             env: Some(self.args.env.clone()),
@@ -34,7 +34,7 @@ impl AppRollout<'_> {
             output: ReportFormat::Human,
             cluster: self.args.cluster.clone(),
             app: AppArgs {
-                dir: DirArgs { dir: directory.clone() },
+                dir: DirArgs { dir: directory.to_owned() },
                 app_file: None,
                 operator: self.args.login.operator.clone(),
                 charts: ChartArgs::default(),

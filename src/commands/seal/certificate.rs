@@ -50,7 +50,9 @@ impl SealingCertificate {
         }
         let access = cluster_access(&args.kube, variables);
         let source = CertificateSource::Controller(access, controller_names(&args.controller));
-        Self::fetch(&source, given.allow_expired, variables, watch.deadline(), notes)
+        let fetched = Self::fetch(&source, given.allow_expired, variables, watch.deadline(), notes);
+        fetched
+            .map_err(|failure| failure.with_advice("`--cert FILE` names a certificate that is already there"))
     }
 
     /// Fetches a certificate.

@@ -1,6 +1,6 @@
 //! Errors of the command; those of the Secrets are beside the code that reads them.
 
-use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::{Explain, NOT_UTF8};
 
 /// An error of `seal`.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub(super) enum SealError {
     /// Standard input is a terminal.
     #[error("no Secret is given")]
     NoInput,
+    /// The path of a value is not UTF-8.
+    #[error("path of the value {NOT_UTF8}")]
+    PathNotText,
     /// A value of the operator's providers would be sealed for any certificate.
     #[error("a Secret has a placeholder, but `--cert` is given")]
     PlaceholderForCertFile,
@@ -55,7 +58,7 @@ impl Explain for SealError {
             }
             Self::RawNeedsOneValue(_) => "give one `--from-file` or `--from-literal`, or one FILE".to_owned(),
             Self::UnknownCluster { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
-            Self::UnknownCluster { similar: None, .. } => return None,
+            Self::PathNotText | Self::UnknownCluster { similar: None, .. } => return None,
         })
     }
 }

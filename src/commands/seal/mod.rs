@@ -6,6 +6,7 @@ mod values;
 
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
+use std::time::Duration;
 
 use self::certificate::SealingCertificate;
 use self::error::SealError;
@@ -24,6 +25,9 @@ use sealwave_pipeline::{CommitPlan, SealedApp};
 use sealwave_secrets::SealingScope;
 use sealwave_validate::report::write_report;
 
+/// The time for slow commands before a pipe. The operator file has the time for fetching values.
+const TIME_LIMIT: Duration = Duration::from_mins(15);
+
 /// The key and the name of the Secret that `--raw` seals; neither is part of the output.
 const RAW: &str = "value";
 
@@ -33,6 +37,7 @@ pub(super) fn run(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     refuse_in_sidecar("seal", variables)?;
+    watch.set_time_limit(TIME_LIMIT);
     let mut sealing = Sealing { args, variables, watch, notes: Vec::new() };
     let output = match &args.merge_into {
         Some(file) => sealing.merge(file),
@@ -68,7 +73,12 @@ impl Sealing<'_> {
     /// Seals one value.
     fn raw(&mut self) -> Result<CommandOutput, Failure> {
         let items = if self.value_flags().is_empty() {
-            SecretItems::single(RAW, self.read_input()?.into_value())
+            self.require_input()?;
+            let path = self.args.file.as_deref().unwrap_or_else(|| Path::new("-"));
+            let path = path.to_str().ok_or_else(|| Problem::new(&SealError::PathNotText))?;
+            let file = [format!("{RAW}={path}")];
+            let flags = ValueFlags { files: &file, ..ValueFlags::default() };
+            flags.read(io::stdin().lock(), &mut self.notes)?
         } else {
             self.read_values()?
         };
@@ -130,7 +140,7 @@ impl Sealing<'_> {
             let plan = CommitPlan { certificate, source: None, allow_empty, today };
             return secrets.seal(plan, &mut self.notes);
         };
-        let values = OperatorValues::new(self.args, operator, cluster, self.variables, self.watch)?;
+        let values = OperatorValues::new(self.args, &operator, cluster, self.variables, self.watch)?;
         let source = Some(values.source(self.watch.deadline(), &mut self.notes));
         secrets.seal(CommitPlan { certificate, source, allow_empty, today }, &mut self.notes)
     }
@@ -165,11 +175,17 @@ impl Sealing<'_> {
         Ok(items)
     }
 
-    /// Reads the file, or standard input.
-    fn read_input(&self) -> Result<ManifestInput, Failure> {
+    /// Refuses to wait for input that is probably not meant to come.
+    fn require_input(&self) -> Result<(), Failure> {
         if self.args.file.is_none() && io::stdin().is_terminal() {
             return Err(Problem::new(&SealError::NoInput).into());
         }
+        Ok(())
+    }
+
+    /// Reads the file, or standard input.
+    fn read_input(&self) -> Result<ManifestInput, Failure> {
+        self.require_input()?;
         ManifestInput::read(self.args.file.as_deref().unwrap_or_else(|| Path::new("-")))
     }
 

@@ -32,7 +32,7 @@ impl OperatorValues {
     /// Neither a project nor the waiver is given, or a setting is not valid.
     pub(super) fn new(
         args: &SealArgs,
-        operator: OperatorFile,
+        operator: &OperatorFile,
         cluster: String,
         variables: VariableReader,
         watch: &RunWatch,
@@ -48,7 +48,7 @@ impl OperatorValues {
         watch.set_time_limit(Duration::from_secs(operator.operator().deadline_seconds));
         let subject = identity.subject(args.policy.env.as_deref().unwrap_or(&cluster));
         let boundary = repository_root(&directory).unwrap_or(&directory).to_owned();
-        let audit = audit(&boundary, &operator, &subject)?;
+        let audit = audit(&boundary, operator, &subject)?;
         let app = AppDetails { directory, boundary, subject: subject.clone() };
         let providers = operator.providers(&app, variables)?;
         Ok(Self { providers, policy: operator.policy()?, policy_use, subject, cluster, audit })

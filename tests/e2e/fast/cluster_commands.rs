@@ -235,7 +235,7 @@ pub fn controller_key_is_rotated(stack: &Arc<Stack>) {
     let planned = stdout(&rotate(&["--dry-run"]), 0);
     assert!(planned.contains("re-seal one file"), "{planned}");
     assert_eq!(stack.cluster().service_get(KEYS, SERVICE, "v1/cert.pem"), Ok(old.clone()));
-    // It does not watch its Secrets, and nobody allowed to restart it.
+    // It does not watch its Secrets, and a restart was not allowed.
     let waiting = stdout(&rotate(&["--yes"]), 1);
     assert!(waiting.contains(&format!("run: kubectl -n {KEYS} rollout restart deployment/")), "{waiting}");
     stack.controller.restart();

@@ -95,6 +95,10 @@ pub const TESTS: &[Test] = &[
     Test::alone("full::sources::rotation_helm", sources::rotation_helm),
     Test::new("full::supplier::changes_without_a_gap", supplier::changes_without_a_gap),
     Test::new("full::supplier::in_one_commit_stops_the_sync", supplier::in_one_commit_stops_the_sync),
+    Test::new(
+        "full::supplier::plain_secret_is_taken_over_by_the_operator",
+        supplier::plain_secret_is_taken_over_by_the_operator,
+    ),
     Test::alone("full::two_repo_servers::same_output", two_repo_servers::same_output),
     Test::new("full::unnamed_plugin::chart_without_discovery", unnamed_plugin::chart_without_discovery),
     Test::alone("full::unnamed_plugin::discovery_fails", unnamed_plugin::discovery_fails),

@@ -77,6 +77,39 @@ pub fn in_one_commit_stops_the_sync(stack: &Arc<Stack>) {
     assert_eq!(app.state().owners, ["SealedSecret"]);
 }
 
+/// From a directory of plain manifests, with pruning: the operator takes the Secret over.
+pub fn plain_secret_is_taken_over_by_the_operator(stack: &Arc<Stack>) {
+    let app = SuppliedApp::prepare(stack, "plain-supplier");
+    let name = app.name();
+    let plain = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db", "namespace": name},
+        "stringData": {"password": app.password(), "url": format!("postgresql://app:{}@db/shop", app.password())},
+    });
+    app.repository().write("plain/db.yaml", &plain.to_string());
+    let workload = OBJECTS.split_once("---\n").expect("two objects").1;
+    app.repository().write("plain/web.yaml", workload);
+    let commit = app.deploy_changed(name, "dev", |application| {
+        application["spec"]["source"]["path"] = json!("plain");
+        application["spec"]["source"].as_object_mut().expect("a source").remove("plugin");
+    });
+    app.wait_healthy(&commit);
+    let before = app.state();
+    assert_eq!(before.owners, [""; 0]);
+
+    app.write_app_file("environments: {dev: {backend: external-secrets}}\n");
+    stack.cluster().apply(&app.application(name, "dev"));
+    let commit = app.repository().commit("the operator supplies it");
+    app.wait_healthy(&commit);
+
+    let after = app.state();
+    assert_eq!(after.uid, before.uid, "the Secret was replaced");
+    assert_eq!(after.owners, ["ExternalSecret"]);
+    assert!(after.data == before.data, "the items changed");
+    // A second look does not prune it either.
+    app.refresh(crate::harness::Refresh::Hard);
+    assert_eq!(app.state().uid, before.uid);
+}
+
 /// An app with a Secret that both backends can supply, and a Deployment that reads it.
 struct SuppliedApp {
     app: TestApp,
@@ -101,14 +134,19 @@ impl std::ops::Deref for SuppliedApp {
 
 impl SuppliedApp {
     fn deploy(stack: &Arc<Stack>, name: &str) -> Self {
+        let this = Self::prepare(stack, name);
+        let commit = this.app.deploy(name, "dev");
+        this.wait_healthy(&commit);
+        this
+    }
+
+    fn prepare(stack: &Arc<Stack>, name: &str) -> Self {
         let this = Self { app: TestApp::new(stack, name, &[]), stack: Arc::clone(stack) };
         this.write_operator();
         let value = json!({"password": this.password()}).to_string();
         stack.external_secrets.create_store(name, &[("app/db.yaml", &value)]);
         this.write_app_file("environments: {dev: {}}\n");
         this.repository().write("app/base/objects.yaml", OBJECTS);
-        let commit = this.app.deploy(name, "dev");
-        this.wait_healthy(&commit);
         this
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use serde_json::json;
 
-use super::cluster::{Cluster, NAMESPACE, SECRET};
+use super::cluster::{Cluster, NAMESPACE, POD, SECRET};
 use super::control_plane::{ControlPlane, TOKEN};
 use super::locked;
 use super::ports::free_port;
@@ -134,16 +134,40 @@ impl SealedSecretsController {
             ])
     }
 
-    /// Writes the Service of the controller, and where it listens. The API server refuses loopback addresses.
+    /// Writes the Service of the controller, and where it listens. The API server sends requests only to addresses of pods,
+    /// and not to loopback addresses, so there is a pod with the address of this machine.
     fn publish_address(&self, address: IpAddr, port: u16) {
-        let metadata = json!({"name": SERVICE, "namespace": KEYS, "labels": {"app.kubernetes.io/name": "sealed-secrets"}});
+        let labels = json!({"app.kubernetes.io/name": "sealed-secrets"});
         self.cluster.apply(&json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": metadata,
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": SERVICE, "namespace": KEYS, "labels": labels},
             "spec": {"ports": [{"name": "http", "port": 8080, "targetPort": 8080}]},
         }));
+        let pod = json!({
+            "apiVersion": POD.0, "kind": POD.1, "metadata": {"name": SERVICE, "namespace": KEYS},
+            "spec": {
+                "automountServiceAccountToken": false,
+                "containers": [{"name": "controller", "image": "registry.example.internal/controller:1"}],
+            },
+        });
+        // A new namespace has no service account for a moment.
+        until("the pod of the controller", || {
+            self.cluster.try_apply(&pod).map(drop).map_err(|error| error.to_string())
+        });
+        // The stand-in for nodes gives the pod an address of its own, once.
+        until("the pod of the controller to run", || {
+            let pod = self.cluster.get(POD, Some(KEYS), SERVICE).ok_or_else(|| "it is gone".to_owned())?;
+            let phase = pod["status"]["phase"].clone();
+            if phase == "Running" { Ok(()) } else { Err(phase.to_string()) }
+        });
+        let status = json!({"podIP": address, "podIPs": [{"ip": address}]});
+        self.cluster.patch_status(POD, Some(KEYS), SERVICE, &status);
+        let pod = json!({"kind": POD.1, "name": SERVICE, "namespace": KEYS});
         self.cluster.apply(&json!({
             "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": SERVICE, "namespace": KEYS},
-            "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "http", "port": port}]}],
+            "subsets": [{
+                "addresses": [{"ip": address, "targetRef": pod}], "ports": [{"name": "http", "port": port}],
+            }],
         }));
     }
 

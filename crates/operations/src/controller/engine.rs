@@ -1,7 +1,7 @@
 //! Re-sealing and checking of items by the controller, without any private key here.
 //!
 //! The controller gets a synthetic object with a name, a namespace, a scope and items, and nothing else of a committed file:
-//! `/v1/rotate` renders templates, drops labels and rewrites metadata. Of its response, only the items are taken, after they were
+//! `/v1/rotate` renders templates, drops labels and rewrites metadata. Only the items of its response are taken, after they were
 //! compared with what was sent: the same keys, and contents of the same length.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ use sealwave_core::diagnostic::printable;
 use sealwave_core::text::quoted_list;
 use sealwave_secrets::SealingScope;
 
-use super::{Controller, ControllerError};
+use super::error::ControllerError;
+use super::service::Controller;
 
 /// Bytes of a sealed item besides its wrapped key and its contents: the length of the key, and the tag.
 const OVERHEAD: usize = 2 + 16;

@@ -6,7 +6,8 @@ use sealwave_core::diagnostic::printable;
 use sealwave_core::text::quoted_list;
 use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError, ServiceProxy};
 
-use super::{Controller, ControllerError};
+use super::error::ControllerError;
+use super::service::Controller;
 
 /// The names of the Service: that of the plain manifests and of kubeseal, and that of the Helm chart.
 const DEFAULT_NAMES: [&str; 2] = ["sealed-secrets-controller", "sealed-secrets"];

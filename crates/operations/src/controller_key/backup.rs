@@ -3,7 +3,7 @@
 use sealwave_providers::ClusterClient;
 use sealwave_secrets::values::{SecretBuffer, SecretValue, json_text};
 
-use super::KeyRotationError;
+use super::error::KeyRotationError;
 use crate::controller::ControllerKey;
 
 /// Returns a list of the complete Secrets, as JSON.
@@ -45,6 +45,8 @@ fn add(out: &mut SecretBuffer, namespace: &str, name: &str, secret: &[u8]) -> Op
         member("data")?.get(),
         "}",
     ];
-    parts.into_iter().for_each(|part| out.push(part.as_bytes()));
+    for part in parts {
+        out.push(part.as_bytes());
+    }
     Some(())
 }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use sealwave_providers::{ApiObject, ApiResource};
 
-use super::KeyRotationError;
+use super::error::KeyRotationError;
 use crate::controller::Controller;
 
 /// Restarts its pods, as `kubectl rollout restart` does.

@@ -1,8 +1,8 @@
-//! What the controller has before a rotation: its keys, and the certificate that it publishes.
+//! The state of a controller before a rotation: its keys, and the certificate that it publishes.
 
 use sealwave_secrets::crypto::Certificate;
 
-use super::KeyRotationError;
+use super::error::KeyRotationError;
 use crate::controller::{Controller, ControllerKey, list_keys};
 
 /// The keys of a controller, and the one that it seals with.

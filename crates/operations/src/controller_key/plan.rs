@@ -1,6 +1,8 @@
 //! The plan of a rotation.
 
-use super::{ControllerKeyRotation, KeyFacts, KeyRotationState, NewKeyMethod};
+use super::facts::KeyFacts;
+use super::rotation::{ControllerKeyRotation, NewKeyMethod};
+use super::state::KeyRotationState;
 use crate::backup::BackupTarget;
 use crate::clock;
 use crate::plan::{Plan, StepUndo};
@@ -88,9 +90,10 @@ impl ControllerKeyRotation<'_> {
     }
 
     fn publish_summary(&self) -> String {
-        let restart = match self.settings.restart {
-            true => "; restart its Deployment if it does not watch its Secrets",
-            false => "; if it does not watch its Secrets, stop with the command that restarts it",
+        let restart = if self.settings.restart {
+            "; restart its Deployment if it does not watch its Secrets"
+        } else {
+            "; if it does not watch its Secrets, stop with the command that restarts it"
         };
         format!("wait until the controller publishes another certificate{restart}")
     }

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 use sealwave_providers::ClusterError;
 use sealwave_secrets::crypto::{Certificate, ControllerKeyPair};
 
+use super::error::KeyRotationError;
+use super::facts::KeyFacts;
+use super::rotation::{ControllerKeyRotation, NewKeyMethod, ResealStep};
 use super::state::{KeyRotationPhase, KeyRotationState};
-use super::{
-    ControllerKeyRotation, KeyFacts, KeyRotationError, NewKeyMethod, ResealStep, backup, deployment, watch,
-};
+use super::{backup, deployment, watch};
 use crate::clock::{self, unix};
-use crate::controller::{KeyState, list_keys};
+use crate::controller::{ControllerKey, KeyState, list_keys};
 use crate::state::Journal;
 
 /// The points at which tests interrupt a run, in order: after each effect, and after each record of one.
@@ -28,7 +29,7 @@ pub const KEY_ROTATION_POINTS: [&str; 8] = [
 /// The time between two looks at the controller.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a controller that watches its Secrets takes to use a new one.
+/// The time in which a controller that watches its Secrets uses a new one.
 const WATCHED: Duration = Duration::from_secs(10);
 
 /// The end of a run.
@@ -40,12 +41,12 @@ pub enum KeyRotationEnd {
     Waiting(String),
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRotationReport {
     /// The end.
     pub end: KeyRotationEnd,
-    /// What was done, and what comes next, one sentence per line.
+    /// Results and next actions, one sentence per line.
     pub lines: Vec<String>,
 }
 
@@ -56,7 +57,7 @@ struct KeyRotationRun<'a> {
     lines: Vec<String>,
 }
 
-/// What comes after a step.
+/// The continuation after a step.
 enum NextStep {
     Continue,
     End(KeyRotationEnd),
@@ -159,24 +160,22 @@ impl KeyRotationRun<'_> {
         let controller = self.rotation.controller;
         let (client, namespace) = (controller.client(), &controller.service().namespace);
         let keys = list_keys(client, namespace)?;
-        if let Some(existing) = keys.iter().find(|key| key.name == state.secret) {
-            let usable = existing.certificate.as_ref().ok().filter(|_| existing.state == KeyState::Active);
-            let certificate = usable.ok_or_else(|| KeyRotationError::Taken(state.secret.clone()))?;
-            return Ok(certificate.details().public_key_sha256.clone());
+        if let Some(key) = existing_key(&keys, &state.secret)? {
+            return Ok(key);
         }
         self.rotation.progress.phase("making a new key");
         // The controller seals with the key whose certificate starts last.
         let newest =
             keys.iter().filter_map(|key| key.certificate.as_ref().ok()).map(Certificate::not_before).max();
         let after = newest.map_or(SystemTime::UNIX_EPOCH, |newest| newest + Duration::from_secs(1));
-        let pair = ControllerKeyPair::generate(
-            self.rotation.clock.now().max(after),
-            self.rotation.settings.key_bits,
-        )?;
+        let start = self.rotation.clock.now().max(after);
+        let pair = ControllerKeyPair::generate(start, self.rotation.settings.key_bits)?;
         match client.create_secret(namespace, pair.to_secret(namespace, &state.secret)) {
             Ok(()) => {}
+            // The response to an earlier attempt was lost.
             Err(ClusterError::Conflict { .. }) => {
-                return Err(KeyRotationError::Taken(state.secret.clone()));
+                let existing = existing_key(&list_keys(client, namespace)?, &state.secret)?;
+                return existing.ok_or_else(|| KeyRotationError::Taken(state.secret.clone()));
             }
             Err(error) => return Err(error.into()),
         }
@@ -305,4 +304,12 @@ impl KeyRotationRun<'_> {
         (self.rotation.reach)(point)?;
         Ok(NextStep::Continue)
     }
+}
+
+/// Returns the public key of the Secret with this name, if it exists.
+fn existing_key(keys: &[ControllerKey], name: &str) -> Result<Option<String>, KeyRotationError> {
+    let Some(existing) = keys.iter().find(|key| key.name == name) else { return Ok(None) };
+    let usable = existing.certificate.as_ref().ok().filter(|_| existing.state == KeyState::Active);
+    let certificate = usable.ok_or_else(|| KeyRotationError::Taken(name.to_owned()))?;
+    Ok(Some(certificate.details().public_key_sha256.clone()))
 }

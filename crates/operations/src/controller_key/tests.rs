@@ -13,12 +13,18 @@ use sealwave_providers::ClusterClient;
 use sealwave_secrets::crypto::{CONTROLLER_KEY_LABEL, certificate_of_key_secret};
 use sealwave_testkit::stub_server::{RecordedRequest, StubReply};
 
+use std::time::Duration;
+
 use super::*;
-use crate::clock::ManualClock;
+use crate::backup::BackupTarget;
+use crate::clock::{Clock as _, ManualClock};
+use crate::controller::Controller;
 use crate::controller::ControllerNames;
 use crate::progress::HiddenProgress;
 use crate::state::{Journal, OperationId, StateDirectory};
 use crate::testing::{StubCluster, sealed_secrets_file};
+use sealwave_core::diagnostic::Failure;
+use sealwave_secrets::crypto::Certificate;
 
 const NAMESPACE: &str = "/api/v1/namespaces/kube-system";
 /// After the start of the certificates in `testdata`.
@@ -33,6 +39,8 @@ struct FakeCluster {
     watches: bool,
     restarts: u32,
     sealed_secrets: Json,
+    /// Whether the response to the first creation is lost.
+    loses_response: bool,
 }
 
 impl FakeCluster {
@@ -50,6 +58,7 @@ impl FakeCluster {
             loaded: vec!["old".to_owned()],
             watches,
             restarts: 0,
+            loses_response: false,
             sealed_secrets: json!([{
                 "metadata": {"name": "db", "namespace": "shop", "generation": 2},
                 "status": {"observedGeneration": 2, "conditions": [{"type": "Synced", "status": "True"}]},
@@ -77,9 +86,15 @@ impl FakeCluster {
             ("POST", path) if path == format!("{NAMESPACE}/secrets") => {
                 let secret: Json = serde_json::from_str(&asked.body).expect("JSON");
                 let name = secret["metadata"]["name"].as_str().expect("a name").to_owned();
-                assert!(!self.secrets.contains_key(&name), "created twice");
+                if self.secrets.contains_key(&name) {
+                    assert!(std::mem::take(&mut self.loses_response), "created twice");
+                    return StubReply::json(409, "CANARY");
+                }
                 self.secrets.insert(name.clone(), secret);
                 self.loaded.extend(self.watches.then_some(name));
+                if self.loses_response {
+                    return StubReply::json(500, "");
+                }
                 StubReply::json(201, json!({"kind": "PartialObjectMetadata"}).to_string())
             }
             ("GET", "/apis/apps/v1/namespaces/kube-system/deployments") => ok(json!({
@@ -203,6 +218,19 @@ impl Bench {
         self.with(&|_| Ok(()), |rotation| rotation.run(self.journal()))
     }
 
+    /// Checks that no file but the backups holds a part of a private key.
+    fn check_journal(&self) {
+        let keys: Vec<String> =
+            self.cluster().secrets.values().map(|secret| secret["data"]["tls.key"].to_string()).collect();
+        for file in fs_err::read_dir(self.directory.path().join("state")).expect("readable") {
+            let text = fs_err::read_to_string(file.expect("readable").path()).expect("text");
+            assert!(
+                !text.contains("PRIVATE") && keys.iter().all(|key| !text.contains(&key[100..140])),
+                "{text}"
+            );
+        }
+    }
+
     fn backups(&self) -> Vec<std::path::PathBuf> {
         let files = fs_err::read_dir(self.directory.path()).expect("readable");
         let mut files: Vec<_> =
@@ -281,10 +309,20 @@ fn a_run_that_ends_at_any_point_is_continued() {
             |reached| if reached == point { Err(KeyRotationError::Interrupted(point)) } else { Ok(()) };
         let error = bench.with(&reach, |rotation| rotation.run(bench.journal())).expect_err(point);
         assert!(matches!(error, KeyRotationError::Interrupted(_)), "{point}: {error}");
-        bench.clock.wait(Duration::from_secs(60));
+        bench.check_journal();
+        bench.clock.wait(Duration::from_mins(1));
         assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done, "{point}");
         bench.check_complete();
     }
+}
+
+#[test]
+fn a_lost_response_makes_no_second_key() {
+    let bench = Bench::new(true, false);
+    bench.cluster().loses_response = true;
+    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    assert!(!bench.cluster().loses_response, "the creation was tried twice");
+    bench.check_complete();
 }
 
 #[test]
@@ -295,7 +333,7 @@ fn a_backup_of_a_killed_run_is_not_replaced() {
     bench.with(&reach, |rotation| rotation.run(bench.journal())).expect_err("interrupted");
     let half = bench.directory.path().join(format!("controller-keys-{NOW}.json"));
     fs_err::write(&half, "half").expect("written");
-    bench.clock.wait(Duration::from_secs(60));
+    bench.clock.wait(Duration::from_mins(1));
     assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
     assert_eq!(fs_err::read(&half).expect("readable"), b"half");
     fs_err::remove_file(&half).expect("removed");

@@ -11,12 +11,12 @@ use crate::verify::{ApplicationName, check_applications};
 /// The most names in a line.
 const MAX_NAMED: usize = 10;
 
-/// What is not right.
+/// The state of the cluster after a change.
 #[derive(Debug, Default)]
 pub(super) struct WatchResult {
-    /// What is awaited.
+    /// The conditions that are not met yet.
     pub(super) wrong: Vec<String>,
-    /// What was looked at, and what could not be.
+    /// The checks that were made, and those that could not be.
     pub(super) lines: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn look(
         match check.verdict {
             crate::verify::CheckVerdict::Wrong => result.wrong.push(line),
             crate::verify::CheckVerdict::NotChecked | crate::verify::CheckVerdict::Right => {
-                result.lines.push(line)
+                result.lines.push(line);
             }
         }
     }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use zeroize::Zeroizing;
 
-use super::{UnsealKeyInfo, shown};
+use super::info::UnsealKeyInfo;
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{
     Explain, Failure, NOT_REGULAR_FILE, Note, Problem, ProblemCollector, ProblemPlace, io_reason,
 };
-use sealwave_core::document::{Node, SourceLocation, Sources};
+use sealwave_core::document::{Node, SourceLocation, Sources, display_path as shown};
 use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::yaml::{self, Limits};
 use sealwave_secrets::crypto::{Certificate, UnsealKey, UnsealKeyError};
@@ -28,7 +28,7 @@ pub enum KeyFileError {
         file: String,
         /// The reason.
         reason: &'static str,
-        /// Advice.
+        /// The advice for this reason.
         hint: &'static str,
     },
     /// The item `tls.key` is not base64.
@@ -269,8 +269,7 @@ mod with_age {
 
     use zeroize::Zeroizing;
 
-    use super::{KeyFileError, MAX_KEY_FILE, read_bounded};
-    use crate::key_files::shown;
+    use super::{KeyFileError, MAX_KEY_FILE, read_bounded, shown};
     use sealwave_core::diagnostic::{Failure, Problem};
     use sealwave_secrets::crypto::{AgeFileError, AgeIdentities, is_age_file};
 

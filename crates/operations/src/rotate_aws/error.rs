@@ -49,7 +49,7 @@ pub enum RotationError {
     KeyInUse {
         /// The key.
         key: String,
-        /// What uses it.
+        /// The user of the key.
         reason: String,
     },
     /// A key was used recently.
@@ -80,7 +80,7 @@ pub enum RotationError {
     #[error("{0} does not hold the id of an access key")]
     NotAKey(String),
     /// There is no deactivated key.
-    #[error("there is no access key that this rotation deactivated")]
+    #[error("this rotation has not deactivated an access key")]
     NothingToReactivate,
     /// An earlier run left a key that its journal does not name.
     #[error("user `{user}` has access key `{key}`, created {created}, which no journal names")]

@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use sealwave_providers::aws_account::{AccessKey, KeyStatus, LastUse};
 
+use super::account::KeyAccount;
 use super::error::RotationError;
+use super::sink::CredentialSink;
 use super::sink::PresentKey;
-use super::{CredentialSink, KeyAccount};
 use crate::clock;
 
 /// A use in this time proves that a key is in use.
@@ -20,7 +21,7 @@ const LAG: Duration = Duration::from_hours(24);
 pub(super) struct KeyFacts {
     pub(super) key: AccessKey,
     pub(super) last_use: Option<LastUse>,
-    /// What certainly uses it.
+    /// The place or session that certainly uses it.
     pub(super) holder: Option<String>,
 }
 
@@ -83,6 +84,7 @@ impl UserKeys {
         account: &dyn KeyAccount,
         sinks: &[Box<dyn CredentialSink>],
         now: SystemTime,
+        new: Option<&str>,
     ) -> Result<Self, RotationError> {
         let mut keys = Vec::new();
         for key in account.access_keys(user)? {
@@ -92,7 +94,10 @@ impl UserKeys {
         let mut found = Self { user: user.to_owned(), keys, now, is_holder_known: !sinks.is_empty() };
         for sink in sinks {
             match sink.present_key()? {
-                PresentKey::Id(id) => found.set_holder(&id, sink.name())?,
+                PresentKey::Id(id) => match found.set_holder(&id, sink.name()) {
+                    Err(_) if Some(id.as_str()) == new => {}
+                    other => other?,
+                },
                 PresentKey::Empty => {}
                 PresentKey::NotAKey => return Err(RotationError::NotAKey(sink.name())),
                 PresentKey::Unreadable => found.is_holder_known = false,

@@ -3,8 +3,8 @@
 use sealwave_providers::aws_account::BucketProbe;
 
 use super::error::RotationError;
-use super::state::RotationState;
-use super::{KeyRotation, is_user_name};
+use super::rotation::{KeyRotation, is_user_name};
+use super::state::{RotationPhase, RotationState};
 use crate::backup::BackupTarget;
 use crate::clock;
 use crate::plan::{Plan, StepUndo};
@@ -19,16 +19,23 @@ impl KeyRotation<'_> {
             return Err(RotationError::BadUser(self.settings.user.clone()));
         }
         self.settings.backup.check()?;
-        let keys = self.user_keys()?;
+        let keys = self.user_keys(state.and_then(|state| state.phase.new_key()))?;
         let mut plan = Plan::new("rotate aws")
             .with_fact("user", &self.settings.user)
             .with_fact("environment", &self.settings.environment);
         for line in keys.lines() {
             plan = plan.with_fact("access key", line);
         }
-        if state.is_none()
-            && let Some(id) = self.key_in_the_way(&keys)?
-        {
+        let deletion = match state {
+            None if self.settings.reactivate => return Err(RotationError::NothingToReactivate),
+            None => self.key_in_the_way(&keys)?,
+            Some(RotationState { phase: RotationPhase::Creating, .. }) => self.settings.delete_key.clone(),
+            Some(state) if self.settings.reactivate || self.gives_up(state) => {
+                return self.with_way_back(plan, state);
+            }
+            Some(_) => None,
+        };
+        if let Some(id) = deletion {
             plan = plan.with_step("make-room", format!("delete access key `{id}`"), StepUndo::Impossible);
         }
         let first = plan.steps.len();
@@ -36,6 +43,34 @@ impl KeyRotation<'_> {
         let done = state.map_or(0, |state| state.phase.rank());
         plan.steps.iter_mut().skip(first).take(done).for_each(|step| step.done = true);
         Ok(plan)
+    }
+
+    /// Reports whether the consent names the new key before it is written.
+    fn gives_up(&self, state: &RotationState) -> bool {
+        let is_unwritten =
+            matches!(state.phase, RotationPhase::Created { .. } | RotationPhase::Answered { .. });
+        is_unwritten
+            && state.phase.new_key().is_some_and(|key| self.settings.delete_key.as_deref() == Some(key))
+    }
+
+    /// Adds the step back.
+    fn with_way_back(&self, plan: Plan, state: &RotationState) -> Result<Plan, RotationError> {
+        match &state.phase {
+            RotationPhase::Deactivated { old, .. } => Ok(plan.with_step(
+                "reactivate",
+                format!("make the old access key `{old}` active again"),
+                StepUndo::By("run the command without `--reactivate`, after the grace period".to_owned()),
+            )),
+            _ if self.settings.reactivate => Err(RotationError::NothingToReactivate),
+            phase => {
+                let key = phase.new_key().unwrap_or_default();
+                Ok(plan.with_step(
+                    "give-up",
+                    format!("delete the new access key `{key}`"),
+                    StepUndo::Impossible,
+                ))
+            }
+        }
     }
 
     fn with_steps(&self, plan: Plan) -> Plan {

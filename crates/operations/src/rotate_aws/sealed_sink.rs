@@ -8,14 +8,16 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
+use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::names::{SEAL_KEY_ID, SEALED_FOR};
 use sealwave_core::sha256_hex;
 use sealwave_providers::aws_account::NewAccessKey;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::Certificate;
-use sealwave_secrets::values::{SecretBuffer, SecretValue};
+use sealwave_secrets::values::SecretValue;
 
+use super::sealed_error::SealedSinkError;
+use super::sealed_template::SealedTemplate;
 use super::sink::{CredentialSink, PresentKey, SinkDelivery, SinkError};
 use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
 use crate::reseal::{FoundFile, ResealError, SealedTree};
@@ -23,9 +25,6 @@ use crate::seal::new_claim;
 use crate::sealed_files::{SealedFileEditor, SealedObject};
 use crate::state::{Journal, StateError};
 use crate::work_tree::{AllowedPaths, Delivery, PushTarget, WorkTree};
-
-/// The marks in a template.
-const MARKS: [&str; 2] = ["<access-key-id>", "<secret-access-key>"];
 
 /// The settings of sealed files.
 pub struct SealedFilesSettings {
@@ -43,18 +42,11 @@ pub struct SealedFilesSettings {
     pub allowed: AllowedPaths,
     /// Whether the files are committed.
     pub commit: bool,
-    /// Where the commit is pushed to, if it is.
+    /// The target of the push, if any.
     pub push: Option<PushTarget>,
 }
 
-/// An item whose value is a text with the id and the secret, such as a `credentials` file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedTemplate {
-    key: String,
-    text: String,
-}
-
-/// How far the files are. It holds digests, never a value.
+/// The progress of the files. It holds digests, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "kebab-case")]
 pub enum SealedFilesState {
@@ -85,45 +77,6 @@ pub struct SealedFilesSink {
     journal: RefCell<Option<Journal<SealedFilesState>>>,
 }
 
-/// A reason why sealed files cannot hold the key.
-#[derive(Debug, thiserror::Error)]
-enum SealedSinkError {
-    #[error("`--commit` and `--push` need a Git checkout, but the sealed files are not in one")]
-    NoCheckout,
-    #[error("no SealedSecret has the items `{}` and `{}`", .0[0], .0[1])]
-    NoObject([String; 2]),
-    #[error("SealedSecret `{object}` has item `{found}`, but not `{missing}`")]
-    HalfAKey { object: String, found: String, missing: String },
-    #[error("item `{key}` of SealedSecret `{object}` cannot be sealed")]
-    NotSealed { object: String, key: String },
-    #[error("SealedSecret `{0}` was rendered by sealwave")]
-    Rendered(String),
-    #[error("template for item `{0}` lacks `{mark}`", mark = .1)]
-    Template(String, &'static str),
-}
-
-impl Explain for SealedSinkError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::NoCheckout => "name files of a checkout, or omit the flag".to_owned(),
-            Self::NoObject(_) => {
-                "check `--sealed-files`, and name other items with `--sealed-items ID-KEY,SECRET-KEY`"
-                    .to_owned()
-            }
-            Self::HalfAKey { .. } => {
-                "both items must change together: move the object out of the paths, or complete it".to_owned()
-            }
-            Self::NotSealed { .. } => "check the certificate with `sealwave cert check`".to_owned(),
-            Self::Rendered(_) => {
-                "write the key to its source with `--write`, and render the app again".to_owned()
-            }
-            Self::Template(..) => {
-                format!("write `{}` and `{}` where the parts of the key go", MARKS[0], MARKS[1])
-            }
-        })
-    }
-}
-
 /// An error of replacing files, or of the journal before it.
 #[derive(Debug, thiserror::Error)]
 enum ReplaceError {
@@ -131,33 +84,6 @@ enum ReplaceError {
     Change(#[from] FileChangeError),
     #[error(transparent)]
     State(#[from] StateError),
-}
-
-impl SealedTemplate {
-    /// Creates a template from its text.
-    ///
-    /// # Errors
-    /// The text lacks a part of the key.
-    pub fn new(key: &str, text: String) -> Result<Self, SinkError> {
-        match MARKS.into_iter().find(|mark| !text.contains(mark)) {
-            Some(mark) => Err(SinkError::new(&SealedSinkError::Template(key.to_owned(), mark))),
-            None => Ok(Self { key: key.to_owned(), text }),
-        }
-    }
-
-    fn value(&self, key: &NewAccessKey) -> SecretValue {
-        let mut out = SecretBuffer::with_capacity(self.text.len() + 128);
-        let mut rest = self.text.as_str();
-        loop {
-            let found = MARKS.iter().enumerate().filter_map(|(index, mark)| Some((rest.find(mark)?, index)));
-            let Some((at, index)) = found.min() else { break };
-            out.push(rest.get(..at).unwrap_or("").as_bytes());
-            out.push(if index == 0 { key.id.as_bytes() } else { key.secret.expose() });
-            rest = rest.get(at + MARKS[index].len()..).unwrap_or("");
-        }
-        out.push(rest.as_bytes());
-        out.into_value()
-    }
 }
 
 /// An object that holds the key.

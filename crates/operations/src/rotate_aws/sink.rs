@@ -1,4 +1,4 @@
-//! Where the new key is written: the source that placeholders read, or sealed files.
+//! The places that the new key is written to: the source that placeholders read, or sealed files.
 
 use sealwave_core::diagnostic::{Explain, Failure};
 use sealwave_providers::aws_account::NewAccessKey;

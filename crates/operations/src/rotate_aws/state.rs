@@ -1,4 +1,4 @@
-//! How far a rotation got. It never holds a secret.
+//! The progress of a rotation. It never holds a secret.
 
 use std::path::PathBuf;
 

@@ -15,7 +15,7 @@ pub struct StoreSink {
     location: KeyLocation,
 }
 
-/// Where the two parts of a key are.
+/// The location of the two parts of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyLocation {
     /// In two keys of one JSON document.
@@ -39,7 +39,7 @@ pub enum KeyLocation {
 /// A location that cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum LocationError {
-    #[error("there is no `{0}`")]
+    #[error("`{0}` does not exist")]
     Missing(String),
     #[error("key `{0}` is missing")]
     NoKey(String),
@@ -63,18 +63,12 @@ impl KeyLocation {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let part = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        match text.split_once('#') {
-            Some((path, keys)) => {
-                let (id, secret) = keys.split_once(',')?;
-                (id != secret).then_some(())?;
-                Some(Self::Document { path: part(path)?, id: part(id)?, secret: part(secret)? })
-            }
-            None => {
-                let (id, secret) = text.split_once(',')?;
-                (id != secret).then_some(())?;
-                Some(Self::Values { id: part(id)?, secret: part(secret)? })
-            }
+        if let Some((path, keys)) = text.split_once('#') {
+            let (id, secret) = keys.split_once(',').filter(|(id, secret)| id != secret)?;
+            return Some(Self::Document { path: part(path)?, id: part(id)?, secret: part(secret)? });
         }
+        let (id, secret) = text.split_once(',').filter(|(id, secret)| id != secret)?;
+        Some(Self::Values { id: part(id)?, secret: part(secret)? })
     }
 
     /// Returns the names of the secrets or parameters.

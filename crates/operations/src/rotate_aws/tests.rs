@@ -1,8 +1,10 @@
 //! Tests of rotations: the whole way, interruptions at each point, and everything that forbids a step.
 
+mod fake;
 mod sealed;
 
 use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,8 +12,9 @@ use fs_err as fs;
 use sealwave_core::diagnostic::Explain as _;
 use sealwave_providers::aws_account::{AwsErrorKind, BucketProbe, KeyStatus};
 
-use super::fake::{FakeAccount, FakeSink};
+use self::fake::{FakeAccount, FakeSink};
 use super::*;
+use crate::backup::BackupTarget;
 use crate::clock::{Clock as _, ManualClock, from_unix};
 use crate::progress::HiddenProgress;
 use crate::state::{Journal, OperationId, StateDirectory};
@@ -521,6 +524,77 @@ fn the_plan_shows_the_keys_and_changes_nothing() {
     let plan = world.with(|rotation| rotation.plan(world.journal().state())).expect("a plan");
     let done: Vec<&str> = plan.steps.iter().filter(|step| step.done).map(|step| step.id).collect();
     assert_eq!(done, ["create-key", "back-up", "prove", "write", "check-rollout"]);
+}
+
+#[test]
+fn the_plan_names_each_way_back() {
+    let mut world = World::new();
+    let plan = |world: &World| world.with(|rotation| rotation.plan(world.journal().state()));
+    let steps = |plan: &crate::plan::Plan| plan.steps.iter().map(|step| step.id).collect::<Vec<_>>();
+    world.settings.reactivate = true;
+    assert!(matches!(plan(&world), Err(RotationError::NothingToReactivate)));
+    world.settings.reactivate = false;
+    world.fail_point.0.set(Some("backed-up"));
+    world.run().expect_err("interrupted");
+    world.settings.delete_key = Some("AKIATESTTESTTEST0002".to_owned());
+    assert_eq!(steps(&plan(&world).expect("a plan")), ["give-up"]);
+    world.settings.delete_key = None;
+    world.run().expect("waits");
+    world.settings.reactivate = true;
+    assert!(matches!(plan(&world), Err(RotationError::NothingToReactivate)));
+    world.settings.reactivate = false;
+    world.clock.wait(2 * DAY);
+    world.run().expect("deactivates");
+    world.settings.reactivate = true;
+    assert_eq!(steps(&plan(&world).expect("a plan")), ["reactivate"]);
+}
+
+#[test]
+fn another_backup_can_be_named_after_one_that_exists() {
+    let mut world = World::new();
+    let taken = world.directory.path().join("aws-access-key-taken");
+    fs::write(&taken, "CANARY, old").expect("written");
+    #[cfg(unix)]
+    fs::set_permissions(&taken, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("changed");
+    world.settings.backup = BackupTarget::File { path: taken.clone(), recipients: Vec::new() };
+    let error = world.run().expect_err("taken");
+    assert!(error.to_string().contains("already exists"), "{error}");
+    assert_eq!(world.ids().len(), 1, "no key without its backup");
+    let other = world.directory.path().join("aws-access-key-other");
+    world.settings.backup = BackupTarget::File { path: other.clone(), recipients: Vec::new() };
+    world.run().expect("waits");
+    assert_eq!(fs::read(&taken).expect("kept"), b"CANARY, old");
+    assert!(other.exists());
+}
+
+#[test]
+fn a_new_key_that_aws_does_not_list_yet_is_no_foreign_key() {
+    let world = World::new();
+    world.run().expect("waits");
+    let new = world.account.keys.borrow_mut().pop().expect("the new key");
+    let report = world.with(|rotation| rotation.run(world.journal())).expect("waits");
+    assert!(report.is_waiting());
+    world.account.keys.borrow_mut().push(new);
+    world.check();
+}
+
+#[test]
+fn a_key_of_another_identity_is_not_written() {
+    let world = World::new();
+    let old = world.in_use();
+    world.account.arns.borrow_mut()[1] = "arn:aws:iam::123456789012:user/other";
+    let error = world.run().expect_err("another identity");
+    assert!(matches!(error, RotationError::WrongIdentity { .. }), "{error}");
+    assert_eq!(world.in_use(), old);
+}
+
+#[test]
+fn a_journal_of_another_user_is_not_continued() {
+    let world = World::new();
+    world.run().expect("waits");
+    world.account.arns.borrow_mut()[0] = "arn:aws:iam::999999999999:user/airflow";
+    let error = world.run().expect_err("another user");
+    assert!(matches!(error, RotationError::OtherUser { .. }), "{error}");
 }
 
 #[test]

@@ -137,13 +137,13 @@ fn secrets_without_rotation_and_deleted_ones_are_refused() {
         ("RotationEnabled", json!(false), "has no rotation"),
         ("DeletedDate", json!(1.7e9), "is marked for deletion"),
     ] {
-        let stub = AwsStub::start(move |asked, _| match asked.operation.as_str() {
-            "GetCallerIdentity" => login(),
-            _ => {
-                let mut body = json!({"Name": "prod/db", "RotationEnabled": true, "VersionIdsToStages": {}});
-                body[field] = value.clone();
-                AwsReply::ok(body)
+        let stub = AwsStub::start(move |asked, _| {
+            if asked.operation == "GetCallerIdentity" {
+                return login();
             }
+            let mut body = json!({"Name": "prod/db", "RotationEnabled": true, "VersionIdsToStages": {}});
+            body[field] = value.clone();
+            AwsReply::ok(body)
         });
         let (_, result) = run(&stub);
         let error = result.expect_err(expected);

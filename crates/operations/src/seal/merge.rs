@@ -15,15 +15,20 @@ use sealwave_core::names::{LITERAL, RESEALED, SEALED_FOR, STRING_DATA_FROM, item
 use sealwave_core::reach::directory_of;
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
+use sealwave_secrets::crypto::sealed_size;
 use sealwave_secrets::resealed::{ResealRecord, SealedItemId, ciphertext_digest};
 
+use super::naming::secret_name;
 use super::target::SealTarget;
 use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, StepUndo};
-use crate::sealed_files::{SealedFile, SealedFileEditor, SealedObject};
+use crate::sealed_files::{SealedFile, SealedFileEditor, SealedItem, SealedObject};
 
 /// The largest file that is read.
 const MAX_FILE: u64 = 16 << 20;
+
+/// The total size of a Secret's values.
+const MAX_DATA: usize = 1 << 20;
 
 /// The annotation of an object whose items are sealed for several certificates.
 const MIXED: &str = "mixed";
@@ -38,7 +43,7 @@ pub struct MergeTarget {
 
 /// A file with its new items.
 pub struct MergedFile {
-    /// What changes.
+    /// The changes, for people.
     pub plan: Plan,
     /// The change.
     pub changes: ChangeSet,
@@ -47,16 +52,18 @@ pub struct MergedFile {
 /// A reason why items cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum MergeError {
-    #[error("`{path}` has several SealedSecrets that fit{}", shown_name(.name))]
+    #[error("`{path}` has several SealedSecrets that fit{}", shown_name(.name.as_deref()))]
     Ambiguous { path: String, name: Option<String> },
     #[error("`{0}` is a symbolic link")]
     Link(String),
     #[error("SealedSecret `{name}` has no namespace, which scope {scope} needs")]
     NoNamespace { name: String, scope: SealingScope },
-    #[error("`{path}` has no SealedSecret{}", shown_name(.name))]
+    #[error("`{path}` has no SealedSecret{}", shown_name(.name.as_deref()))]
     NotFound { path: String, name: Option<String> },
     #[error("SealedSecret `{name}` has scope {found}, but `--scope {given}` was given")]
     Scope { name: String, found: SealingScope, given: SealingScope },
+    #[error("SealedSecret `{name}` would have {bytes} bytes of data; Kubernetes allows at most {MAX_DATA}")]
+    TooBig { name: String, bytes: usize },
     #[error("`{path}` cannot be read: {reason}")]
     Unreadable { path: String, reason: String },
 }
@@ -75,14 +82,15 @@ impl Explain for MergeError {
             Self::Scope { .. } => {
                 "remove the flag: the items keep the scope of the file; to change it, unseal and seal the whole Secret"
             }
+            Self::TooBig { .. } => "put the item into another Secret",
             Self::Unreadable { .. } => return None,
         };
         Some(hint.to_owned())
     }
 }
 
-fn shown_name(name: &Option<String>) -> String {
-    name.as_ref().map(|name| format!(" `{}`", printable(name))).unwrap_or_default()
+fn shown_name(name: Option<&str>) -> String {
+    name.map(|name| format!(" `{}`", printable(name))).unwrap_or_default()
 }
 
 /// A note about parts of a Secret that are not merged.
@@ -204,6 +212,7 @@ impl MergeTarget {
         let mut plan = Plan::new("seal --merge-into").with_fact("certificate", fingerprint.as_str());
         for (selected, object) in selected.iter().zip(sealed.objects()) {
             let items = items_of(object);
+            self.require_size(selected.object, &items)?;
             for (key, ciphertext) in &items {
                 editor.insert_item(selected.index, key, ciphertext)?;
                 let verb = if selected.object.item(key).is_some() { "replace" } else { "add" };
@@ -231,6 +240,18 @@ impl MergeTarget {
         Ok(MergedFile { plan, changes })
     }
 
+    /// Checks the size of the Secret that the controller would write.
+    fn require_size(&self, object: &SealedObject, new: &[(&str, &str)]) -> Result<(), Failure> {
+        let is_kept = |item: &&SealedItem| new.iter().all(|(key, _)| *key != item.key);
+        let kept = object.items.iter().filter(is_kept).map(|item| item.ciphertext.as_str());
+        let sizes = kept.chain(new.iter().map(|(_, item)| *item)).filter_map(sealed_size);
+        let bytes = sizes.fold(0, usize::saturating_add);
+        if bytes <= MAX_DATA {
+            return Ok(());
+        }
+        Err(self.problem(object, &MergeError::TooBig { name: object.name.clone(), bytes }))
+    }
+
     fn problem(&self, object: &SealedObject, error: &MergeError) -> Failure {
         let at = ProblemPlace::Place(self.file.place(object.line));
         Problem { at, ..Problem::new(error) }.into()
@@ -248,7 +269,7 @@ pub struct SelectedObject<'f> {
 impl SelectedObject<'_> {
     /// Removes what is not merged from a Secret, so that it is neither checked nor sealed.
     fn keep_items_only(secret: &mut Node, notes: &mut Vec<Note>) {
-        let name = super::secret_name(secret);
+        let name = secret_name(secret);
         let Some(fields) = secret.as_mapping_mut() else { return };
         let mut has_more = fields.remove("type").is_some_and(|node| node.as_str() != Some("Opaque"));
         has_more |= fields.remove("immutable").is_some();

@@ -5,6 +5,7 @@
 //! | `values` | values of flags, which become a Secret |
 //! | `target` | name, namespace and scope of flags |
 //! | `merge` | items that are added to a committed SealedSecret |
+//! | `naming` | the name of a Secret in messages |
 //! | `error` | reasons why an input cannot be sealed |
 //!
 //! The pipeline checks and seals the Secrets; nothing here seals. Input is refused as a whole: a document that cannot be read
@@ -12,12 +13,13 @@
 
 mod error;
 mod merge;
+mod naming;
 mod target;
 mod values;
 
 use crate::documents::ManifestInput;
 use sealwave_core::diagnostic::{Failure, Note};
-use sealwave_core::document::{Manifest, Node, Sources};
+use sealwave_core::document::{Manifest, Sources};
 use sealwave_pipeline::{CommitPlan, SealedApp, has_placeholders, seal_for_commit};
 
 pub use error::SealInputError;
@@ -96,14 +98,6 @@ pub fn only_item(sealed: &SealedApp) -> Option<&str> {
         [item] => item.value.as_str(),
         _ => None,
     }
-}
-
-/// Returns the name of a Secret for messages.
-fn secret_name(root: &Node) -> String {
-    let text = |field| root.at(&["metadata", field]).and_then(Node::as_str).unwrap_or_default();
-    let (namespace, name) = (text("namespace"), text("name"));
-    let name = if name.is_empty() { text("generateName") } else { name };
-    if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Name, namespace and scope of flags, which are set on Secrets before they are sealed.
 
 use super::error::SealInputError;
-use super::secret_name;
+use super::naming::secret_name;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector};
 use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::names::{CLUSTER_WIDE, LITERAL, NAMESPACE_WIDE};

@@ -1,4 +1,4 @@
-//! What is sealed opens in the controller, and what kubeseal gets wrong is right here.
+//! Sealed items open in the controller, and mistakes of kubeseal are not repeated.
 
 mod merging;
 
@@ -375,15 +375,12 @@ fn deep_and_wide_inputs_end_in_an_error() {
     let deep =
         format!("apiVersion: v1\nkind: Secret\nmetadata: {}{}\n", "{a: ".repeat(5000), "}".repeat(5000));
     assert!(!refusal(&deep, &SealTarget::default()).is_empty());
-    let bomb = format!(
-        "a: &a [x, x]\n{}",
-        (0..30)
-            .map(|n| format!(
-                "b{n}: &b{n} [*{0}, *{0}]\n",
-                if n == 0 { "a".to_owned() } else { format!("b{}", n - 1) }
-            ))
-            .collect::<String>()
-    );
+    let mut bomb = "a: &a [x, x]\n".to_owned();
+    for level in 0..30 {
+        let before = if level == 0 { "a".to_owned() } else { format!("b{}", level - 1) };
+        let line = format!("b{level}: &b{level} [*{before}, *{before}]\n");
+        bomb += &line;
+    }
     assert!(!refusal(&bomb, &SealTarget::default()).is_empty());
     let nul =
         "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: ns}\nstringData: {k: \"a\\0b\"}\n";

@@ -302,12 +302,6 @@ fn reason(error: &BoundedReadError) -> String {
 }
 
 impl SecretItems {
-    /// Creates one item, for `--raw`.
-    #[must_use]
-    pub fn single(key: &str, value: SecretValue) -> Self {
-        Self(BTreeMap::from([(key.to_owned(), ItemSource::Bytes(value))]))
-    }
-
     /// Returns the number of items.
     #[must_use]
     pub fn len(&self) -> usize {

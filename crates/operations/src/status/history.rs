@@ -11,7 +11,7 @@ pub fn last_change(file: &Path) -> Option<Date> {
     let directory = sealwave_core::reach::directory_of(file);
     let name = Path::new("./").join(file.file_name()?);
     let mut args: Vec<&std::ffi::OsStr> = Vec::new();
-    // Names are no patterns, and no program verifies signatures.
+    // Names are literal, and signatures are not verified, which would start a program.
     for arg in ["--literal-pathspecs", "log", "-1", "--no-show-signature", "--format=%ct", "--"] {
         args.push(arg.as_ref());
     }

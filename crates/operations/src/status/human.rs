@@ -4,10 +4,18 @@
 
 use std::fmt::Write as _;
 
-use super::{CertificateStatus, ChangeSource, RotationState, SecretStatus, StatusReport};
+use super::report::{CertificateStatus, ChangeSource, RotationState, SecretStatus, StatusReport};
 use sealwave_core::diagnostic::printable;
 
-pub(super) fn write(report: &StatusReport) -> String {
+impl StatusReport {
+    /// Returns the report for people.
+    #[must_use]
+    pub fn human(&self) -> String {
+        write(self)
+    }
+}
+
+fn write(report: &StatusReport) -> String {
     let mut out = String::new();
     let mut block = None;
     for secret in &report.secrets {
@@ -59,7 +67,11 @@ fn write_secret(out: &mut String, secret: &SecretStatus) {
             let _ = writeln!(out, "             {title}: {}", printable(text));
         }
     };
-    line("sources", secret.secret.sources.join(", "));
+    let sources = secret.secret.sources.iter().map(|source| match secret.secret.versions.get(source) {
+        Some(version) => format!("{source} (version {version})"),
+        None => source.clone(),
+    });
+    line("sources", sources.collect::<Vec<_>>().join(", "));
     line("users", secret.secret.users.join(", "));
     line("sealed with", secret.secret.certificate.clone().unwrap_or_default());
     for one in &secret.expiries {
@@ -88,6 +100,7 @@ fn summary(secret: &SecretStatus) -> String {
             let source = match changed.source {
                 ChangeSource::Policy => "as written in the policy",
                 ChangeSource::Git => "by the last commit of its file",
+                ChangeSource::Source => "by its source",
             };
             parts.push(format!("{} days old ({} {source})", changed.days, changed.date));
         }

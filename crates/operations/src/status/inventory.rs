@@ -22,6 +22,9 @@ pub struct FoundSecret {
     pub created_by: Vec<String>,
     /// The references in its items, without values.
     pub sources: Vec<String>,
+    /// The versions that the sources returned, by reference; empty if nothing was fetched.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions: BTreeMap<String, String>,
     /// The workloads that use it, as `Kind/name`.
     pub users: Vec<String>,
     /// The fingerprint of the certificate that its items are sealed with, if they are committed.
@@ -61,6 +64,7 @@ pub fn find_secrets(
             name: name.to_owned(),
             created_by: creators.iter().map(|object| object.kind.to_owned()).collect(),
             sources: of(references.get(&(namespace, name))),
+            versions: BTreeMap::new(),
             users: of(users.get(&(namespace, name))),
             certificate: creators
                 .iter()

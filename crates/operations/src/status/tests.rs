@@ -1,7 +1,13 @@
 //! Tests of the verdicts, their order and their texts.
 
+use std::collections::BTreeMap;
+
 use super::*;
+use sealwave_core::time::Date;
+use sealwave_pipeline::ItemExpiry;
+use sealwave_secrets::crypto::ExpiringValue;
 use sealwave_secrets::crypto::ValueExpiry;
+use sealwave_secrets::settings::RotationPolicy;
 
 fn date(text: &str) -> Date {
     text.parse().expect("a date")
@@ -13,6 +19,7 @@ fn found(name: &str) -> FoundSecret {
         name: name.to_owned(),
         created_by: vec!["Secret".to_owned()],
         sources: Vec::new(),
+        versions: BTreeMap::new(),
         users: Vec::new(),
         certificate: None,
         file: "a.yaml".to_owned(),
@@ -36,7 +43,8 @@ fn judged(policy_text: &str, git_date: Option<&str>, expires: Option<&str>) -> S
         .into_iter()
         .collect();
     let (place, today) = (("app", "prod"), date("2026-06-30"));
-    SecretStatus::new(place, found("db"), &policy(policy_text), git_date.map(date), &expiries, today)
+    let known = git_date.map(|text| (date(text), ChangeSource::Git));
+    SecretStatus::new(place, found("db"), &policy(policy_text), known, &expiries, today)
 }
 
 const MANUAL: &str = "[{secret: db, rotation: manual, maxAge: 90d, owner: sre, reason: by hand}]";
@@ -69,6 +77,17 @@ fn verdicts_follow_from_age_policy_and_expiry() {
     ] {
         assert_eq!(judged(policy, git_date, expires).state, expected, "{policy} {git_date:?} {expires:?}");
     }
+}
+
+#[test]
+fn a_source_knows_better_than_a_person() {
+    let policy = policy("[{secret: db, rotation: automatic, maxAge: 90d, rotated: 2026-06-01}]");
+    let known = Some((date("2026-01-01"), ChangeSource::Source));
+    let status = SecretStatus::new(("app", "prod"), found("db"), &policy, known, &[], date("2026-06-30"));
+    assert_eq!(
+        (status.state, status.changed.map(|changed| changed.days)),
+        (RotationState::Overdue, Some(180))
+    );
 }
 
 #[test]

@@ -4,15 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{SwitchRequest, SwitchScope};
+use super::request::{Switch, SwitchRequest, SwitchScope};
 use sealwave_core::document::{Node, Origin, Sources};
 use sealwave_core::yaml::write_yaml;
 use sealwave_secrets::settings::{BackendChoice, KeptChecksum};
 
+impl Switch {
+    /// Returns the lines of the next commit; empty if no commit is left.
+    #[must_use]
+    pub fn lines(&self, kept: &BTreeMap<String, KeptChecksum>) -> String {
+        self.next_choice().map_or_else(String::new, |choice| app_file_lines(&self.request, choice, kept))
+    }
+}
+
 /// Returns the part of the app file that the next commit sets. Other settings of the environment stay as they are;
 /// `keptChecksums` is replaced as a whole.
-#[must_use]
-pub fn app_file_lines(
+fn app_file_lines(
     request: &SwitchRequest,
     choice: BackendChoice,
     kept: &BTreeMap<String, KeptChecksum>,

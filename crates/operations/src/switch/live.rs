@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{SecretName, Switch, SwitchStep};
+use super::request::{SecretName, Switch, SwitchStep};
 use sealwave_core::names::{ARGOCD_SYNC_OPTIONS, MANAGED_BY_SEALED_SECRETS};
 use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError};
 use sealwave_secrets::settings::{BackendKind, ExternalSecretVersion};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use sealwave_providers::ClusterError;
-use sealwave_secrets::settings::{App, BackendKind, ChecksumText};
+use sealwave_secrets::settings::{App, BackendKind, ChecksumText, EnvironmentBackends, KeptChecksum};
 
 use BackendKind::{ExternalSecrets, SealedSecrets, SecretsStoreCsi};
 
@@ -61,6 +61,8 @@ fn requests_that_cannot_be_planned() {
         switch_of(under_way, db(), ExternalSecrets).err(),
         Some(SwitchError::OtherSwitch(SecretsStoreCsi))
     );
+    let hidden = switch_of("{secretBackends: {shop/db: sealed-secrets}}", db(), ExternalSecrets);
+    assert_eq!(hidden.err(), Some(SwitchError::OtherEntry("db".to_owned())));
     let unknown = switch_of("{}", SwitchScope::Entry("other/db".to_owned()), ExternalSecrets);
     assert!(matches!(unknown.err(), Some(SwitchError::NoSuchSecret { .. })));
     let own = "{secretBackends: {db: external-secrets, cache: external-secrets}}";

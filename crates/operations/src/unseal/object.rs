@@ -38,7 +38,7 @@ pub(super) fn is_sealed_secret(root: &Node) -> bool {
 }
 
 impl ClosedSecret {
-    pub(super) fn new(root: Node, namespace: Option<&str>, notes: &mut Vec<Note>) -> Result<Self, Failure> {
+    pub(super) fn new(root: &Node, namespace: Option<&str>, notes: &mut Vec<Note>) -> Result<Self, Failure> {
         let at = root.display_origin();
         let problem = |error: &UnsealError| Failure::from(Problem::at(at, error));
         let text =
@@ -54,10 +54,10 @@ impl ClosedSecret {
         if root.at(&["spec", "data"]).is_some_and(|blob| blob.value != NodeValue::Null) {
             return Err(problem(&UnsealError::Blob));
         }
-        let items = items(&root)?;
-        let texts = texts(&root, &items, notes)?;
+        let items = items(root)?;
+        let texts = texts(root, &items, notes)?;
         Ok(Self {
-            root: secret(&root, &namespace, &name),
+            root: secret(root, &namespace, &name),
             label: scope.label(&namespace, &name),
             name: if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") },
             items,

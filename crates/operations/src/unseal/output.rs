@@ -1,5 +1,7 @@
 //! Writes Secrets in plaintext. Each value is encoded into a buffer that leaves no copy behind.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -8,7 +10,8 @@ use sealwave_core::yaml;
 use sealwave_pipeline::ManifestFormat;
 use sealwave_secrets::values::{SecretBuffer, SecretValue};
 
-use super::{UnsealedSecret, UnsealedSecrets};
+use super::secrets::{UnsealedSecret, UnsealedSecrets};
+use crate::private_file::{PrivateFile, PrivateFileError};
 
 impl UnsealedSecrets<'_> {
     /// Returns all Secrets as manifests. The result is as secret as they are.
@@ -22,6 +25,16 @@ impl UnsealedSecrets<'_> {
             }
         }
         out.into_value()
+    }
+
+    /// Writes all Secrets as manifests to a new file that only its owner can read.
+    ///
+    /// # Errors
+    /// The path exists, or the system refuses.
+    pub fn danger_write(&self, path: &Path, format: ManifestFormat) -> Result<(), PrivateFileError> {
+        let mut file = PrivateFile::create(path)?;
+        file.write(self.danger_manifests(format).expose())?;
+        file.keep()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What kubeseal and `seal` sealed is opened, as the controller would write it.
+//! Files of kubeseal and of `seal` are opened, as the controller would write the Secrets.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,11 @@ use sealwave_pipeline::ManifestFormat;
 use sealwave_secrets::crypto::Certificate;
 use serde_json::{Value as Json, json};
 
-use super::*;
+use super::UnsealedSecrets;
+use crate::documents::ManifestInput;
+use crate::key_files::UnsealKeys;
+use sealwave_core::document::Node;
+use sealwave_secrets::values::SecretValue;
 
 const MARKER: &str = "CANARY-4711";
 

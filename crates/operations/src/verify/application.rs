@@ -33,7 +33,7 @@ pub(super) fn check(
         "Synced" => checks.right("synced", format!("at {}", shown(&revisions))),
         "OutOfSync" => checks.wrong("synced", "it is OutOfSync", format!("argocd app diff {name}")),
         _ if has_error(&live) => {
-            checks.wrong("synced", "its manifests cannot be generated or compared", describe.clone())
+            checks.wrong("synced", "its manifests cannot be generated or compared", describe.clone());
         }
         _ => checks.wrong("synced", "Argo CD has not compared it", describe.clone()),
     }

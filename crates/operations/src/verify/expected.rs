@@ -1,4 +1,4 @@
-//! What should be in the cluster: Secrets with their keys and sources, and workloads with their checksums, as rendered.
+//! The expected state of a cluster: Secrets with their keys and sources, and workloads with their checksums, as rendered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use sealwave_core::yaml::{self, Limits};
 /// Annotations that contain checksums start with this.
 const CHECKSUM_PREFIX: &str = "checksum/";
 
-/// How the objects were rendered, which decides about what can be compared.
+/// The way in which objects were rendered, which decides what can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RenderedFrom {
     /// As for Argo CD: checksums and ciphertexts are those of the cluster.

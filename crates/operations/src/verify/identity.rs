@@ -7,7 +7,7 @@ use super::report::VerificationReport;
 
 const ROLE: &str = "/metadata/annotations/eks.amazonaws.com~1role-arn";
 
-/// Checks the service account, and says what to look at in the account of AWS, which the cluster does not know.
+/// Checks the service account, and names the checks in the account of AWS, which the cluster does not know.
 pub(super) fn check(
     reader: &LiveReader<'_>,
     namespace: &str,

@@ -28,7 +28,7 @@ use live::LiveReader;
 /// The pause between two looks at the cluster.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What else to look at.
+/// The scope of a verification.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
     /// The Application that deploys the objects.

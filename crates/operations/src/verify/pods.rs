@@ -105,7 +105,7 @@ fn selector(live: &Json) -> String {
     pairs.collect::<Vec<_>>().join(",")
 }
 
-/// Returns why a pod is not ready, and what to look at.
+/// Returns why a pod is not ready, and the next command.
 fn waiting_cause(pod: &Json, namespace: &str) -> (&'static str, String) {
     let describe = format!("kubectl -n {namespace} describe pod {}", name(pod));
     let logs = format!("kubectl -n {namespace} logs {} --all-containers --tail 50", name(pod));

@@ -1,4 +1,4 @@
-//! What a verification found: a row per check, for people and as JSON.
+//! The report of a verification: a row per check, for people and as JSON.
 
 use std::fmt::Write as _;
 
@@ -25,13 +25,13 @@ pub enum CheckVerdict {
 pub struct VerificationCheck {
     /// The object: `KIND NAMESPACE/NAME`.
     pub object: String,
-    /// What was looked at, such as `keys`.
+    /// The aspect, such as `keys`.
     pub aspect: &'static str,
     /// The result.
     pub verdict: CheckVerdict,
-    /// What was found.
+    /// The observation.
     pub detail: String,
-    /// What to look at next: a command, or an edit.
+    /// The next action: a command or an edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }

@@ -66,10 +66,7 @@ fn describe_source(namespace: &str, secret: &ExpectedSecret) -> String {
         SecretSource::External { name, .. } => {
             format!("kubectl -n {namespace} describe externalsecret {name}")
         }
-        SecretSource::Plain => {
-            "sync the Application, then: kubectl get events -A --field-selector reason=OperationCompleted"
-                .to_owned()
-        }
+        SecretSource::Plain => "sync the Application".to_owned(),
         SecretSource::ProviderClass { .. } => format!(
             "the CSI driver creates it only while a pod mounts the volume: kubectl -n {namespace} get pods, then describe the pod that waits"
         ),
@@ -81,7 +78,7 @@ fn describe_source(namespace: &str, secret: &ExpectedSecret) -> String {
 fn managed_keys(live: &Json) -> Option<BTreeSet<String>> {
     let managers = live.pointer("/metadata/managedFields")?.as_array()?;
     let fields = managers.iter().filter_map(|manager| {
-        // Of a subresource, no field is data.
+        // Fields of subresources are not data.
         manager.pointer("/fieldsV1/f:data")?.as_object()
     });
     let mut keys = BTreeSet::new();

@@ -130,7 +130,7 @@ fn wrong_after(path: &str, change: impl Fn(&mut Json)) -> Vec<(String, &'static 
     assert!(!report.is_right());
     let wrong = report.wrong().map(|check| {
         let next = check.next.clone().unwrap_or_default();
-        assert!(!next.is_empty(), "each fault says what to look at next");
+        assert!(!next.is_empty(), "each fault names the next action");
         (check.object.clone(), check.aspect, check.detail.clone(), next)
     });
     wrong.collect()
@@ -463,6 +463,59 @@ fn a_mount_that_waits_leads_to_the_provider() {
             "ServiceAccount shop/web exists: it does not exist",
         ]
     );
+}
+
+#[test]
+fn other_workloads_have_rollouts_of_their_own() {
+    let workload = |kind: &str| {
+        format!(
+            r#"{{"apiVersion":"apps/v1","kind":"{kind}","metadata":{{"name":"w","namespace":"shop"}},"spec":{{"template":{{"spec":{{"containers":[{{"name":"w"}}]}}}}}}}}"#
+        )
+    };
+    let objects = |plural: &str, kind: &str, status: Json| {
+        let mut objects = right();
+        let live = json!({
+            "kind": kind, "metadata": {"uid": "w", "generation": 1}, "status": status,
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "w"}}},
+        });
+        objects.insert(path("apps/v1", plural, "/w"), live);
+        let mut pods = json!({"kind": "PodList", "items": [pod("w-0", "w"), pod("w-1", "w")]});
+        pods["items"][0]["metadata"]["labels"] = json!({"controller-revision-hash": "new"});
+        pods["items"][1]["metadata"]["labels"] = json!({"controller-revision-hash": "new"});
+        objects.insert(path("", "/pods", "").replace("//", "/"), pods);
+        objects
+    };
+    let wrong = |kind: &str, objects: Objects| -> Vec<String> {
+        let report = report_of(&workload(kind), objects, RenderedFrom::Generated);
+        report.wrong().map(|check| check.detail.clone()).collect()
+    };
+    let complete = json!({
+        "observedGeneration": 1, "replicas": 2, "currentReplicas": 2, "availableReplicas": 2,
+        "currentRevision": "new", "updateRevision": "new",
+    });
+    assert_eq!(wrong("StatefulSet", objects("statefulsets", "StatefulSet", complete.clone())), [""; 0]);
+    let mut half = complete;
+    half["currentRevision"] = "old".into();
+    half["updatedReplicas"] = 1.into();
+    half["updateRevision"] = "newer".into();
+    assert_eq!(
+        wrong("StatefulSet", objects("statefulsets", "StatefulSet", half)),
+        ["1 of 2 pods have the present template", "pods of an older template run: `w-0`, `w-1`"]
+    );
+    let complete = json!({
+        "observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 2,
+    });
+    assert_eq!(wrong("DaemonSet", objects("daemonsets", "DaemonSet", complete)), [""; 0]);
+    let waiting = json!({
+        "observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 1,
+    });
+    assert_eq!(
+        wrong("DaemonSet", objects("daemonsets", "DaemonSet", waiting)),
+        ["1 of 2 pods are available"]
+    );
+    // Rollouts of other kinds are not judged.
+    let report = report_of(&workload("Rollout"), right(), RenderedFrom::Generated);
+    assert_eq!(report.checks[0].detail, "rollouts of this kind are not known");
 }
 
 #[test]

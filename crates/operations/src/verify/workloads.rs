@@ -18,7 +18,7 @@ struct WorkloadKind {
     rollout: Option<fn(&Json) -> RolloutState>,
 }
 
-/// How far a rollout is.
+/// The progress of a rollout.
 pub(super) struct RolloutState {
     wanted: u64,
     updated: u64,

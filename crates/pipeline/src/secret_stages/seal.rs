@@ -89,11 +89,11 @@ pub enum SealMode {
 }
 
 /// Sealing with fresh randomness. Only [`crate::seal_for_commit()`] creates it: a rendering that used it would differ each time.
-pub struct RandomSealing(Certificate);
+pub struct RandomSealing(Box<Certificate>);
 
 impl RandomSealing {
-    pub(crate) const fn new(certificate: Certificate) -> Self {
-        Self(certificate)
+    pub(crate) fn new(certificate: Certificate) -> Self {
+        Self(Box::new(certificate))
     }
 }
 

@@ -5,8 +5,9 @@ use aws_sdk_ssm::types::Parameter;
 
 use super::failure::{AwsCall, AwsFailure};
 use super::outcome::{TargetOutcome, failed_batch};
-use super::secret::{FetchedSecret, TargetResult};
+use super::secret::{FetchedSecret, TargetResult, day};
 use super::target::AwsTarget;
+use sealwave_core::time::Date;
 use sealwave_secrets::values::SecretValue;
 
 /// The most names in one `GetParameters`.
@@ -64,12 +65,14 @@ struct ParameterEntry {
     name: Option<String>,
     value: Option<SecretValue>,
     version: String,
+    changed: Option<Date>,
 }
 
 impl ParameterEntry {
     fn new(parameter: Parameter) -> Self {
         let value = parameter.value.map(|text| SecretValue::new(text.into_bytes()));
-        Self { arn: parameter.arn, name: parameter.name, value, version: parameter.version.to_string() }
+        let (version, changed) = (parameter.version.to_string(), day(parameter.last_modified_date));
+        Self { arn: parameter.arn, name: parameter.name, value, version, changed }
     }
 
     fn matches(&self, target: &AwsTarget, requested: &str) -> bool {
@@ -83,8 +86,10 @@ impl ParameterEntry {
 fn find(target: &AwsTarget, entries: &[ParameterEntry], invalid: &[String], caller: &str) -> TargetResult {
     let requested = parameter_name(target);
     let entry = entries.iter().find(|entry| entry.matches(target, &requested));
-    match entry.and_then(|entry| Some((entry.value.clone()?, entry.version.clone()))) {
-        Some((value, version)) => Ok(FetchedSecret { value, binary: false, version: Some(version) }),
+    match entry.and_then(|entry| Some((entry.value.clone()?, entry.version.clone(), entry.changed))) {
+        Some((value, version, changed)) => {
+            Ok(FetchedSecret { value, binary: false, version: Some(version), changed })
+        }
         None if invalid.iter().any(|name| *name == requested || *name == target.id) => {
             Err(AwsFailure::not_found().to_provider_error(AwsCall::GetParameters, caller))
         }

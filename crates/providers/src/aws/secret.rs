@@ -1,7 +1,10 @@
 //! A whole secret as AWS returned it, and the values in it.
 
+use aws_smithy_types::DateTime;
+
 use crate::{FetchResult, FetchedValue, ProviderError};
 use sealwave_core::diagnostic::DUPLICATE_KEY;
+use sealwave_core::time::Date;
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::{EntriesError, KEY_HINT, KeyPath, SecretEntries, SecretValue, WalkError};
@@ -17,6 +20,13 @@ pub(super) struct FetchedSecret {
     pub(super) binary: bool,
     /// The version, as AWS numbers it.
     pub(super) version: Option<String>,
+    /// The day on which AWS got this version.
+    pub(super) changed: Option<Date>,
+}
+
+/// Returns the day of a time of AWS; `None` before 1970.
+pub(super) fn day(time: Option<DateTime>) -> Option<Date> {
+    u64::try_from(time?.secs()).ok().and_then(Date::from_unix_seconds)
 }
 
 impl FetchedSecret {
@@ -24,9 +34,10 @@ impl FetchedSecret {
     pub(super) fn select(&self, reference: &SecretReference) -> FetchResult {
         let version = self.version.as_deref();
         if reference.all_keys {
-            return Ok(FetchedValue::with_version(self.entries()?, version));
+            return Ok(FetchedValue::with_version(self.entries()?, version).changed_on(self.changed));
         }
-        Ok(FetchedValue::with_version(self.value(reference.key.as_deref())?, version))
+        let value = self.value(reference.key.as_deref())?;
+        Ok(FetchedValue::with_version(value, version).changed_on(self.changed))
     }
 
     /// Returns all keys of a JSON object, each with its value.

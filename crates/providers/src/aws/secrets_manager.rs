@@ -9,8 +9,9 @@ use aws_smithy_types::Blob;
 
 use super::failure::{AwsCall, AwsFailure};
 use super::outcome::{TargetOutcome, failed_batch};
-use super::secret::{FetchedSecret, TargetResult};
+use super::secret::{FetchedSecret, TargetResult, day};
 use super::target::{AwsTarget, VersionSelector};
+use sealwave_core::time::Date;
 use sealwave_secrets::values::SecretValue;
 
 /// The most secrets in one `BatchGetSecretValue`.
@@ -51,7 +52,8 @@ async fn ask_one(client: &Client, caller: &str, target: &AwsTarget) -> TargetRes
     let explain = |fault: AwsFailure| fault.to_provider_error(AwsCall::GetSecretValue, caller);
     let answer = request.send().await.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
     let is_match = is_named(target, answer.arn.as_deref(), answer.name.as_deref());
-    let secret = fetched_secret(answer.secret_string, answer.secret_binary, answer.version_id);
+    let changed = day(answer.created_date);
+    let secret = fetched_secret(answer.secret_string, answer.secret_binary, answer.version_id, changed);
     secret.filter(|_| is_match).ok_or_else(|| explain(AwsFailure::malformed()))
 }
 
@@ -95,7 +97,12 @@ impl BatchEntry {
         Self {
             arn: entry.arn,
             name: entry.name,
-            secret: fetched_secret(entry.secret_string, entry.secret_binary, entry.version_id),
+            secret: fetched_secret(
+                entry.secret_string,
+                entry.secret_binary,
+                entry.version_id,
+                day(entry.created_date),
+            ),
         }
     }
 }
@@ -138,11 +145,12 @@ fn fetched_secret(
     text: Option<String>,
     binary: Option<Blob>,
     version: Option<String>,
+    changed: Option<Date>,
 ) -> Option<FetchedSecret> {
     let (bytes, binary) = match (text, binary) {
         (Some(text), _) => (text.into_bytes(), false),
         (None, Some(bytes)) => (bytes.into_inner(), true),
         (None, None) => return None,
     };
-    Some(FetchedSecret { value: SecretValue::new(bytes), binary, version })
+    Some(FetchedSecret { value: SecretValue::new(bytes), binary, version, changed })
 }

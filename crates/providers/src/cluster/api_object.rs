@@ -1,5 +1,7 @@
 //! The objects that requests are about: their paths, and how messages name them.
 
+#![cfg_attr(not(feature = "k8s"), allow(dead_code, reason = "only the client needs paths"))]
+
 use std::fmt;
 
 /// A resource of the API.
@@ -26,17 +28,17 @@ impl ApiResource<'static> {
     resources! {
         /// Applications of Argo CD.
         APPLICATIONS = "argoproj.io", "v1alpha1", "applications", "Application";
-        /// Deployments.
+        /// Deployments of the group `apps`.
         DEPLOYMENTS = "apps", "v1", "deployments", "Deployment";
-        /// Pods.
+        /// Pods of the core group.
         PODS = "", "v1", "pods", "Pod";
         /// Secrets. Their values are returned by [`super::ClusterClient::secret`] alone.
         SECRETS = "", "v1", "secrets", "Secret";
-        /// SealedSecrets.
+        /// SealedSecrets of the controller of sealed-secrets.
         SEALED_SECRETS = "bitnami.com", "v1alpha1", "sealedsecrets", "SealedSecret";
-        /// Services.
+        /// Services of the core group.
         SERVICES = "", "v1", "services", "Service";
-        /// Service accounts.
+        /// Service accounts of the core group.
         SERVICE_ACCOUNTS = "", "v1", "serviceaccounts", "ServiceAccount";
         /// Reviews of what the client may do.
         SELF_SUBJECT_ACCESS_REVIEWS =
@@ -74,7 +76,7 @@ impl<'a> ApiObject<'a> {
         Self { resource, namespace: None, name: None }
     }
 
-    /// Returns the path of the object; `None` if a name cannot be a part of a path, whoever wrote it.
+    /// Returns the path of the object; `None` if a name cannot be a part of a path.
     pub(crate) fn path(&self) -> Option<String> {
         let ApiResource { group, version, plural, .. } = self.resource;
         let mut path = if group.is_empty() { "/api".to_owned() } else { format!("/apis/{group}") };

@@ -3,38 +3,32 @@
 //! Responses that hold values stay in memory that is erased. Requests for metadata never receive a value: the API server
 //! leaves it out, and a response of another kind is refused.
 
-use std::cell::Cell;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
-use super::{ApiObject, ApiResource, ClusterAccess, ClusterError, ProxyReply, ServiceProxy};
+use super::api_object::{ApiObject, ApiResource, ServiceProxy};
+use super::call::{Call, CallTarget, MAX_OBJECT, send};
+use super::error::ClusterError;
+use super::proxy_reply::ProxyReply;
 use crate::ProviderError;
-use crate::k8s::{API_HINT, ClusterConnection, ClusterLogin};
-use crate::remote::retry::{self, AttemptError, RetryPolicy};
+use crate::k8s::{ClusterConnection, ClusterLogin};
 use crate::remote::runtime::{LocalRuntime, RuntimeError};
 
-/// The timeout of one attempt.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Objects per page of a list.
 const PAGE: usize = 250;
 /// The most pages of a list; no cluster has as many.
 const MAX_PAGES: usize = 2000;
-/// The largest response: an object is at most a few MiB, a page is more.
-const MAX_OBJECT: usize = 8 << 20;
+/// The largest page of a list.
 const MAX_LIST: usize = 64 << 20;
 
 const JSON: &str = "application/json";
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const MERGE_PATCH: &str = "application/merge-patch+json";
-
-/// A service behind the API server limits requests to two per second for all clients together, so that a long series of
-/// requests waits many times.
-const SERVICE_RETRIES: RetryPolicy =
-    RetryPolicy { attempts: 60, first_pause: Duration::from_millis(250), max_pause: Duration::from_secs(2) };
 
 /// A client of a cluster. All requests are made in the caller's thread.
 pub struct ClusterClient {
@@ -44,28 +38,14 @@ pub struct ClusterClient {
     runtime: LocalRuntime,
 }
 
-/// A request.
-struct Call<'a> {
-    method: http::Method,
-    path: String,
-    accept: &'static str,
-    body: Option<(&'static str, Zeroizing<Vec<u8>>)>,
-    max: usize,
-    target: CallTarget<'a>,
-    verb: &'static str,
-}
-
-/// The object of a request, for messages.
-#[derive(Clone, Copy)]
-enum CallTarget<'a> {
-    Object(&'a ApiObject<'a>),
-    Service(&'a ServiceProxy),
-}
-
 impl ClusterClient {
     /// Logs in.
-    pub(super) fn open(access: &ClusterAccess, deadline: Instant) -> Result<Self, ClusterError> {
-        let login = ClusterLogin::User(&access.kubeconfigs, access.context.as_deref());
+    pub(super) fn open(
+        kubeconfigs: &[PathBuf],
+        context: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Self, ClusterError> {
+        let login = ClusterLogin::User(kubeconfigs, context);
         let runtime = LocalRuntime::start().map_err(interrupted)?;
         let connection = runtime.run(deadline, |_| ClusterConnection::open(login)).map_err(interrupted)??;
         Ok(Self { connection, deadline, runtime })
@@ -263,7 +243,10 @@ impl ClusterClient {
             if let Some(Json::Array(more)) = page.get_mut("items").map(Json::take) {
                 items.extend(more);
             }
-            next = page.pointer("/metadata/continue").and_then(Json::as_str).unwrap_or_default().to_owned();
+            page.pointer("/metadata/continue")
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+                .clone_into(&mut next);
             if next.is_empty() {
                 return Ok(items);
             }
@@ -274,137 +257,6 @@ impl ClusterClient {
     fn send(&self, call: &Call<'_>) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterError> {
         let request = |end| send(&self.connection, call, end);
         self.runtime.run(self.deadline, request).map_err(interrupted)?
-    }
-}
-
-async fn send(
-    connection: &ClusterConnection,
-    call: &Call<'_>,
-    end: Instant,
-) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterError> {
-    let last_status = Cell::new(0);
-    let is_too_large = Cell::new(false);
-    let failures = Cell::new(0);
-    let policy = match call.target {
-        CallTarget::Service(_) => SERVICE_RETRIES,
-        CallTarget::Object(_) => RetryPolicy::default(),
-    };
-    let answer = retry::retry(end, policy, || async {
-        last_status.set(0);
-        let attempt = connection.exchange(
-            call.request()?,
-            call.max,
-            |status, after| {
-                last_status.set(status);
-                failures.set(failures.get() + u32::from(status >= 500));
-                let is_last = failures.get() >= RetryPolicy::default().attempts;
-                call.judge(status, after).map_err(|error| if is_last { error.into_final() } else { error })
-            },
-            || {
-                is_too_large.set(true);
-                ProviderError::unreachable("response is too large", API_HINT)
-            },
-        );
-        tokio::time::timeout(PATIENCE, attempt).await.unwrap_or_else(|_| {
-            last_status.set(0);
-            let reason = format!("{} did not respond within {} seconds", call.peer(), PATIENCE.as_secs());
-            Err(AttemptError::transient(ProviderError::unreachable(reason, API_HINT)))
-        })
-    })
-    .await;
-    match (answer, last_status.get()) {
-        (Ok(body), status) => Ok((status, body)),
-        (Err(_), _) if is_too_large.get() => {
-            Err(ClusterError::TooLarge { subject: call.subject(), mebibytes: call.max >> 20 })
-        }
-        (Err(error), 0 | 200..=299) => Err(error.into()),
-        (Err(_), status) => call.outcome(status),
-    }
-}
-
-impl<'a> Call<'a> {
-    fn get(object: &'a ApiObject<'a>, accept: &'static str) -> Result<Self, ClusterError> {
-        let path = object.path().ok_or_else(|| ClusterError::InvalidName { subject: object.to_string() })?;
-        let target = CallTarget::Object(object);
-        let verb = if object.name.is_some() { "get" } else { "list" };
-        Ok(Self { method: http::Method::GET, path, accept, body: None, max: MAX_OBJECT, target, verb })
-    }
-
-    fn request(&self) -> Result<http::Request<Vec<u8>>, ProviderError> {
-        let mut request = http::Request::builder()
-            .method(self.method.clone())
-            .uri(&self.path)
-            .header("accept", self.accept);
-        if let Some((kind, _)) = &self.body {
-            request = request.header("content-type", *kind);
-        }
-        // The client consumes a plain buffer; it is sent over TLS at once.
-        let body = self.body.as_ref().map(|(_, body)| body.to_vec()).unwrap_or_default();
-        request.body(body).map_err(|_| ProviderError::unreachable("address is not valid", "correct it"))
-    }
-
-    /// Accepts 200 and 201; others end the attempts, unless another one may succeed.
-    fn judge(&self, status: u16, after: Option<Duration>) -> Result<(), AttemptError> {
-        let error = ProviderError::unreachable(format!("status {status}"), API_HINT);
-        // The controller of sealed-secrets itself returns 500 for an object that it cannot handle.
-        let is_answer = matches!(self.target, CallTarget::Service(_)) && status == 500;
-        match status {
-            200 | 201 => Ok(()),
-            status if retry::is_transient(status) && !is_answer => {
-                Err(AttemptError::Transient { error, after })
-            }
-            _ => Err(AttemptError::Final(error)),
-        }
-    }
-
-    fn subject(&self) -> String {
-        match self.target {
-            CallTarget::Object(object) => object.to_string(),
-            CallTarget::Service(service) => service.to_string(),
-        }
-    }
-
-    fn peer(&self) -> String {
-        match self.target {
-            CallTarget::Object(_) => "the cluster".to_owned(),
-            CallTarget::Service(service) => service.to_string(),
-        }
-    }
-
-    /// Returns the result for a status that is not a success. The caller decides about those of a service.
-    fn outcome(&self, status: u16) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterError> {
-        let subject = self.subject();
-        let through_service = matches!(self.target, CallTarget::Service(_));
-        Err(match status {
-            401 => ClusterError::Unauthenticated,
-            403 => match self.target {
-                CallTarget::Object(object) if object.resource == ApiResource::SELF_SUBJECT_ACCESS_REVIEWS => {
-                    return Ok((status, Zeroizing::default()));
-                }
-                CallTarget::Object(object) => ClusterError::Denied {
-                    verb: self.verb,
-                    subject,
-                    resource: object.resource.plural.to_owned(),
-                    group: object.resource.group.to_owned(),
-                    namespace: object.namespace.map(str::to_owned),
-                },
-                CallTarget::Service(service) => ClusterError::Denied {
-                    verb: self.verb,
-                    subject: format!("`services/proxy` of {subject}"),
-                    resource: "services/proxy".to_owned(),
-                    group: String::new(),
-                    namespace: Some(service.namespace.clone()),
-                },
-            },
-            429 => ClusterError::Throttled { subject },
-            500 if through_service => return Ok((status, Zeroizing::default())),
-            501..=599 | 500 => ClusterError::Failed { subject, status, through_service },
-            _ if through_service => return Ok((status, Zeroizing::default())),
-            404 => ClusterError::NotFound { subject },
-            409 => ClusterError::Conflict { subject },
-            405 => return Ok((status, Zeroizing::default())),
-            _ => ClusterError::Rejected { subject, status },
-        })
     }
 }
 

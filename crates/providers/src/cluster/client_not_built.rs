@@ -1,12 +1,15 @@
 //! The client of a build without Kubernetes: each attempt to log in fails.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
-use super::{ApiObject, ClusterAccess, ClusterError, ProxyReply, ServiceProxy};
+use super::api_object::{ApiObject, ServiceProxy};
+use super::error::ClusterError;
+use super::proxy_reply::ProxyReply;
 use crate::not_built::NotBuilt;
 
 const NOT_BUILT: NotBuilt = NotBuilt { what: "Kubernetes client", feature: "k8s" };
@@ -26,7 +29,7 @@ macro_rules! never {
 
 #[allow(unused_parens, clippy::unused_self, reason = "the same as with a client")]
 impl ClusterClient {
-    pub(super) fn open(_: &ClusterAccess, _: Instant) -> Result<Self, ClusterError> {
+    pub(super) fn open(_: &[PathBuf], _: Option<&str>, _: Instant) -> Result<Self, ClusterError> {
         Err(NOT_BUILT.error().into())
     }
 

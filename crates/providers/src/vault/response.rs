@@ -6,6 +6,7 @@ use super::api::VaultResponse;
 use super::path::{KvMount, SecretRequest};
 use crate::{FetchResult, FetchedValue, ProviderError};
 use sealwave_core::diagnostic::DUPLICATE_KEY;
+use sealwave_core::time::Date;
 use sealwave_secrets::values::json_text::{self, JsonTextError};
 use sealwave_secrets::values::kv_path::KvVersion;
 use sealwave_secrets::values::{KEY_HINT, KeyPath, SecretEntries, SecretValue, WalkError};
@@ -15,6 +16,8 @@ pub(super) struct KvSecret {
     fields: Zeroizing<String>,
     /// The version number in version 2 of the engine.
     version: Option<String>,
+    /// The day on which the version was created, in version 2 of the engine.
+    changed: Option<Date>,
 }
 
 impl KvSecret {
@@ -61,17 +64,20 @@ impl KvSecret {
                 "check that `mounts` has the version of the mount's KV engine",
             )
         })?;
-        let version = if request.versioned {
-            member(&answer.body, &["data", "metadata", "version"]).map_err(malformed)?
-        } else {
-            None
+        let metadata = |field| {
+            let found = request.versioned.then(|| member(&answer.body, &["data", "metadata", field]));
+            found.transpose().map(Option::flatten).map_err(malformed)
         };
-        Ok(Self { fields, version: version.map(|number| number.as_str().to_owned()) })
+        let version = metadata("version")?.map(|number| number.as_str().to_owned());
+        // A string in RFC 3339, with its quote.
+        let changed = metadata("created_time")?.and_then(|time| time.get(1..11)?.parse().ok());
+        Ok(Self { fields, version, changed })
     }
 
     /// Returns all fields, each with its value.
     pub(super) fn entries(&self) -> FetchResult {
-        Ok(FetchedValue::with_version(SecretEntries::from_json(&self.fields)?, self.version.as_deref()))
+        let entries = SecretEntries::from_json(&self.fields)?;
+        Ok(FetchedValue::with_version(entries, self.version.as_deref()).changed_on(self.changed))
     }
 
     /// Returns one field, the value at a path within a field, or all fields.
@@ -81,7 +87,8 @@ impl KvSecret {
             Some(key) => Some(self.lookup(&KeyPath::parse(key).map_err(ProviderError::bad_key)?)?),
         };
         let bytes = found.unwrap_or_default().as_bytes().to_vec();
-        Ok(FetchedValue::with_version(SecretValue::new(bytes), self.version.as_deref()))
+        let value = FetchedValue::with_version(SecretValue::new(bytes), self.version.as_deref());
+        Ok(value.changed_on(self.changed))
     }
 
     fn lookup(&self, path: &KeyPath) -> Result<Zeroizing<String>, ProviderError> {

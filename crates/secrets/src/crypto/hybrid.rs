@@ -17,7 +17,8 @@ use super::oaep;
 use crate::values::SecretValue;
 use sealwave_core::encoding::GO_BASE64;
 
-const TAG: usize = 16;
+/// The size of the tag of AES-GCM.
+pub(super) const TAG: usize = 16;
 
 /// The session key and the OAEP seed of one item.
 pub(super) struct SessionSecrets {

@@ -67,6 +67,7 @@ pub use key::{CHECKSUM_KEY_PREFIX, DERIVATION_KEY_PREFIX, KEY_PREFIX, KeyError, 
 pub use owner::{ItemBinding, ItemText, SealOwner};
 pub use private_key::{UnsealKey, UnsealKeyError};
 pub use seal_key::SealKey;
+pub use sealed_item::sealed_size;
 pub use sealer::{SealError, SealItem, Sealer};
 pub use tls_check::{TlsFiles, TlsProblem, TlsProblemKind, tls_problems};
 pub use tls_pair::{TlsFault, TlsItem};

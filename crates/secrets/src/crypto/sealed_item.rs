@@ -4,7 +4,15 @@ use rsa::PublicKey;
 use rsa::traits::PublicKeyParts as _;
 
 use super::certificate::Certificate;
-use super::hybrid;
+use super::hybrid::{self, TAG};
+
+/// Returns the size of the value in an item, which its ciphertext reveals; `None` if it is not a sealed item.
+#[must_use]
+pub fn sealed_size(item: &str) -> Option<usize> {
+    let sealed = hybrid::decode(item)?;
+    let (_, body) = hybrid::split(&sealed)?;
+    body.len().checked_sub(TAG)
+}
 
 impl Certificate {
     /// Reports whether an item was certainly not sealed for this certificate: its wrapped key is not a number below the modulus,
@@ -18,7 +26,6 @@ impl Certificate {
     /// and below it, and contents of this many bytes.
     #[must_use]
     pub fn fits(&self, item: &str, contents: usize) -> bool {
-        const TAG: usize = 16;
         let Some(sealed) = hybrid::decode(item) else { return false };
         let Some((wrapped, body)) = hybrid::split(&sealed) else { return false };
         wrapped.len() == self.key.size()

@@ -67,7 +67,7 @@ impl<'a> CommittedFiles<'a> {
         allowed
             .require(tree.files.iter().map(|file| file.path.as_path()))
             .map_err(|error| Problem::new(&error))?;
-        if files.work_tree(&tree.root)?.is_none() && (args.files.commit || args.files.push) {
+        if work_tree(&tree.root)?.is_none() && (args.files.commit || args.files.push) {
             return Err(Problem::new(&NoCheckout).into());
         }
         Ok(files)
@@ -92,10 +92,6 @@ impl<'a> CommittedFiles<'a> {
         Ok(allowed.map_err(|error| Problem::new(&error))?)
     }
 
-    fn work_tree(&self, root: &Path) -> Result<Option<WorkTree>, Failure> {
-        Ok(WorkTree::find(root).map_err(|error| Problem::new(&error))?)
-    }
-
     fn delivery(&self) -> ResealDelivery {
         let files = &self.args.files;
         let push = files
@@ -118,7 +114,7 @@ impl KeyRotationFiles for CommittedFiles<'_> {
             return Ok(ResealStep::Done(vec![line.to_owned()]));
         }
         let tree = self.tree()?;
-        let work_tree = self.work_tree(&tree.root)?;
+        let work_tree = work_tree(&tree.root)?;
         let delivery = self.delivery();
         let id = OperationId::new("reseal", [tree.root.display().to_string()]);
         let journal = self.operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
@@ -154,6 +150,10 @@ impl KeyRotationFiles for CommittedFiles<'_> {
             count => format!("re-seal {count} files"),
         }
     }
+}
+
+fn work_tree(root: &Path) -> Result<Option<WorkTree>, Failure> {
+    Ok(WorkTree::find(root).map_err(|error| Problem::new(&error))?)
 }
 
 /// Checks that a file that is replaced holds a certificate.

@@ -6,11 +6,11 @@ use super::*;
 use crate::seal::{MergeTarget, SelectedObject};
 
 /// A file in a directory of its own.
-struct Committed {
+struct CommittedFile {
     directory: tempfile::TempDir,
 }
 
-impl Committed {
+impl CommittedFile {
     fn new(text: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         fs_err::write(directory.path().join("sealed.yaml"), text).expect("written");
@@ -89,9 +89,10 @@ fn without_ciphertexts(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)) {
         if part.len() > 200 {
-            out.push_str(&format!("X{}", &part[part.len() - 1..]))
+            out.push('X');
+            out.push_str(&part[part.len() - 1..]);
         } else {
-            out.push_str(part)
+            out.push_str(part);
         }
     }
     out
@@ -114,7 +115,7 @@ fn items_are_added_and_replaced_and_everything_else_stays() {
         ciphertext("ns/other", "x")
     );
     for text in [block.replace('\n', "\r\n"), block, flow, json, list] {
-        let file = Committed::new(&text);
+        let file = CommittedFile::new(&text);
         let notes = file.merge(&secret("old: new, added: '1'"), &SealTarget::default());
         assert_eq!(notes, Ok(Vec::new()), "{text}");
         let after = file.text();
@@ -142,7 +143,7 @@ fn items_get_the_scope_and_the_names_of_the_file() {
         ("annotations: {sealedsecrets.bitnami.com/cluster-wide: \"true\"}, ", "namespace: ns", ""),
         ("annotations: {sealedsecrets.bitnami.com/cluster-wide: \"true\"}, ", "", ""),
     ] {
-        let file = Committed::new(&format!(
+        let file = CommittedFile::new(&format!(
             "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{{annotation}name: a, {namespace}}}\nspec:\n  encryptedData:\n    kept: {}\n",
             ciphertext(label, "kept")
         ));
@@ -159,10 +160,10 @@ fn items_get_the_scope_and_the_names_of_the_file() {
         "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a}}\nspec: {{encryptedData: {{kept: {}}}}}\n",
         ciphertext("ns/a", "kept")
     );
-    let file = Committed::new(&text);
+    let file = CommittedFile::new(&text);
     file.merge(&secret("added: v"), &SealTarget::default()).expect("merged");
     let without = secret("added: v").replace(", namespace: ns", "");
-    let file = Committed::new(&text);
+    let file = CommittedFile::new(&text);
     assert_eq!(
         file.merge(&without, &SealTarget::default()).unwrap_err(),
         "sealed.yaml:1: SealedSecret `a` has no namespace, which scope strict needs"
@@ -190,7 +191,7 @@ fn our_annotation_never_claims_more_than_is_true() {
         (claim("sha256:0123"), "one: v, two: v, three: v", Some(own.as_str())),
         (claim("mixed"), "one: v", Some("mixed")),
     ] {
-        let file = Committed::new(&object(&annotation));
+        let file = CommittedFile::new(&object(&annotation));
         file.merge(&secret(items), &SealTarget::default()).expect("merged");
         let text = file.text();
         let found = text.lines().find_map(|line| line.trim().strip_prefix("sealwave.dev/certificate: "));
@@ -241,26 +242,43 @@ fn a_file_without_exactly_one_fitting_object_is_refused_and_unchanged() {
         ),
         ("a: [\n".to_owned(), SealTarget::default(), "sealed.yaml:2:1: "),
     ] {
-        let file = Committed::new(&text);
+        let file = CommittedFile::new(&text);
         let message = file.merge(&secret(&format!("k: {MARKER}")), &flags).expect_err("refused");
         assert!(message.starts_with(expected), "{message}\nexpected: {expected}");
         assert!(!message.contains(MARKER));
         assert_eq!(file.text(), text);
     }
     // Two Secrets for one object.
-    let file = Committed::new(&object("name: a, namespace: ns"));
+    let file = CommittedFile::new(&object("name: a, namespace: ns"));
     let twice = format!("{}---\n{}", secret("x: '1'"), secret("z: '2'"));
     assert!(file.merge(&twice, &SealTarget::default()).unwrap_err().contains("already defined"));
     let file =
-        Committed::new(&(object("name: a, namespace: ns") + "---\n" + &object("name: b, namespace: ns")));
+        CommittedFile::new(&(object("name: a, namespace: ns") + "---\n" + &object("name: b, namespace: ns")));
     let both = format!("{}---\n{}", secret("x: '1'"), secret("z: '2'").replace("name: a", "name: b"));
     file.merge(&both, &SealTarget::default()).expect("merged");
     assert_eq!(file.opened(), [items(&[("x", b"1")]), items(&[("z", b"2")])]);
 }
 
 #[test]
+fn a_secret_never_gets_larger_than_kubernetes_allows() {
+    let half = "x".repeat(600_000);
+    let file = CommittedFile::new(&format!(
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a, namespace: ns}}\nspec:\n  encryptedData:\n    old: {}\n",
+        ciphertext("ns/a", &half)
+    ));
+    let before = file.text();
+    let message = file.merge(&secret(&format!("new: {half}")), &SealTarget::default()).unwrap_err();
+    let expected =
+        "sealed.yaml:1: SealedSecret `a` would have 1200000 bytes of data; Kubernetes allows at most 1048576";
+    assert_eq!(message, expected);
+    assert_eq!(file.text(), before);
+    // It may be replaced by another one.
+    file.merge(&secret(&format!("old: {half}, new: v")), &SealTarget::default()).expect("merged");
+}
+
+#[test]
 fn values_of_flags_are_merged_into_the_only_object() {
-    let file = Committed::new(&format!(
+    let file = CommittedFile::new(&format!(
         "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a, namespace: ns}}\nspec:\n  encryptedData:\n    kept: {}\n",
         ciphertext("ns/a", "kept")
     ));
@@ -278,7 +296,7 @@ fn values_of_flags_are_merged_into_the_only_object() {
 #[cfg(unix)]
 #[test]
 fn links_and_pipes_are_not_changed() {
-    let file = Committed::new("x: 1\n");
+    let file = CommittedFile::new("x: 1\n");
     let link = file.directory.path().join("link.yaml");
     fs_err::os::unix::fs::symlink("sealed.yaml", &link).expect("a link");
     let error = MergeTarget::read(&link).err().expect("refused");

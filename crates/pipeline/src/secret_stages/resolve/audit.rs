@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::access::{AccessPolicy, PolicyDecisions};
 use sealwave_core::diagnostic::Problem;
+use sealwave_core::time::Date;
 use sealwave_providers::{FetchResult, ProviderError};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::policy::{Destination, PolicyDecision};
@@ -31,6 +32,8 @@ pub struct AuditRecord<'a> {
     pub outcome: FetchOutcome,
     /// The version that was fetched, in the source's numbering; `None` if the source has no versions.
     pub fetched_version: Option<&'a str>,
+    /// The day on which the fetched version was created; `None` if the source does not tell it.
+    pub changed: Option<Date>,
 }
 
 /// An outcome of a reference.
@@ -95,6 +98,7 @@ pub(super) fn records<'a>(
         .iter()
         .map(|(reference, destination, verdict)| {
             let result = fetched.get(reference);
+            let value = result.and_then(|result| result.as_ref().ok());
             AuditRecord {
                 reference,
                 destination,
@@ -104,9 +108,8 @@ pub(super) fn records<'a>(
                     None => FetchOutcome::NotFetched,
                     Some(result) => FetchOutcome::from_result(result),
                 },
-                fetched_version: result
-                    .and_then(|result| result.as_ref().ok())
-                    .and_then(|fetched| fetched.version.as_deref()),
+                fetched_version: value.and_then(|value| value.version.as_deref()),
+                changed: value.and_then(|value| value.changed),
             }
         })
         .collect()

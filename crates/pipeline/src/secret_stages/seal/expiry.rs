@@ -1,7 +1,6 @@
 //! The dates that values tell, for a report. Values are read and never stored; only dates leave this file.
 
-use super::known_value;
-use crate::secret_stages::resolved::{ResolvedApp, ResolvedObject};
+use crate::secret_stages::resolved::{ItemValue, ResolvedApp, ResolvedObject};
 use sealwave_secrets::crypto::{ValueExpiry, value_expiry};
 
 /// An item of a Secret whose value tells when it expires.
@@ -24,9 +23,8 @@ pub(super) fn item_expiries(resolved: &ResolvedApp) -> Vec<ItemExpiry> {
         let ResolvedObject::Secret(secret) = object else { continue };
         let (namespace, name) = (secret.manifest.namespace(), secret.manifest.name());
         for item in &secret.items {
-            let Some(expiry) = known_value(item).and_then(|value| value_expiry(value.expose())) else {
-                continue;
-            };
+            let ItemValue::Known(value) = &item.value else { continue };
+            let Some(expiry) = value_expiry(value.expose()) else { continue };
             found.push(ItemExpiry {
                 namespace: namespace.to_owned(),
                 name: name.to_owned(),

@@ -6,7 +6,8 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::StatusType;
 
-use super::{AwsAccount, AwsError, AwsErrorKind, time};
+use super::error::{AwsError, AwsErrorKind};
+use super::session::{AwsAccount, time};
 use crate::aws::failure::{AwsCall, AwsFailure};
 use crate::aws::identity::emulator;
 use sealwave_secrets::values::SecretValue;
@@ -23,7 +24,7 @@ const MAX_PAGES: usize = 4;
 /// An access key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessKey {
-    /// The id, which is no secret.
+    /// The id, which is public.
     pub id: String,
     /// Whether it can be used.
     pub status: KeyStatus,

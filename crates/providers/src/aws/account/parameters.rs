@@ -3,7 +3,8 @@
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{ParameterStringFilter, ParameterTier, ParameterType};
 
-use super::{AwsAccount, AwsError};
+use super::error::AwsError;
+use super::session::AwsAccount;
 use crate::aws::failure::{AwsCall, AwsFailure};
 use sealwave_secrets::values::SecretValue;
 

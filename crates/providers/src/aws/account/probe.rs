@@ -16,7 +16,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use super::{AwsAccount, AwsError, key_credentials};
+use super::error::AwsError;
+use super::session::{AwsAccount, key_credentials};
 use crate::aws::client;
 use crate::aws::failure::{AwsCall, AwsFailure};
 use crate::aws::identity::emulator;

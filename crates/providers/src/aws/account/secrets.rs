@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use aws_sdk_secretsmanager::Client;
 use aws_smithy_types::Blob;
 
-use super::{AwsAccount, AwsError, time};
+use super::error::AwsError;
+use super::session::{AwsAccount, time};
 use crate::aws::failure::{AwsCall, AwsFailure};
 use crate::aws::target::is_region;
 use sealwave_secrets::values::SecretValue;
@@ -29,7 +30,7 @@ pub enum VersionStage {
     Previous,
 }
 
-/// What AWS tells about a secret without its value.
+/// The description of a secret, without its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretDescription {
     /// The current version.

@@ -145,6 +145,17 @@ fn the_fetched_version_is_reported() {
 }
 
 #[test]
+fn the_day_of_the_fetched_version_is_reported() {
+    let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
+    let days =
+        |service, sources: &[&str]| testing::days(fetched(&provider(service, &stub.endpoint), sources, LONG));
+    let day = || Some("2023-11-14".to_owned());
+    let sources = ["aws-sm:a", "aws-sm:b#port", "aws-sm:a##AWSPREVIOUS"];
+    assert_eq!(days(AwsService::SecretsManager, &sources), [day(), day(), day()]);
+    assert_eq!(days(AwsService::ParameterStore, &["aws-ssm:/a"]), [day()]);
+}
+
+#[test]
 fn an_arn_is_requested_in_its_own_region() {
     let stub = AwsStub::start(|asked, _| answer_with(canary, asked));
     let arn = |region: &str, name: &str| {

@@ -172,12 +172,14 @@ fn r18_paths_into_fields() {
 #[test]
 fn versions_may_be_deleted_or_destroyed() {
     let server = server(|asked, _| match asked.target.as_str() {
-        "/v1/secret/data/a?version=2" => {
-            StubReply::json(200, r#"{"data":{"data":{"k":"second"},"metadata":{"version":2}}}"#)
-        }
-        "/v1/secret/data/c" => {
-            StubReply::json(200, r#"{"data":{"metadata":{"version":7},"data":{"k":"v"}}}"#)
-        }
+        "/v1/secret/data/a?version=2" => StubReply::json(
+            200,
+            r#"{"data":{"data":{"k":"second"},"metadata":{"version":2,"created_time":"2026-02-03T04:05:06.7Z"}}}"#,
+        ),
+        "/v1/secret/data/c" => StubReply::json(
+            200,
+            r#"{"data":{"metadata":{"version":7,"created_time":"CANARY"},"data":{"k":"v"}}}"#,
+        ),
         "/v1/secret/data/a?version=3" => StubReply::json(
             404,
             r#"{"data":{"data":null,"metadata":{"deletion_time":"2026-01-01T00:00:00Z","destroyed":false}}}"#,
@@ -216,6 +218,7 @@ fn versions_may_be_deleted_or_destroyed() {
     let (dir, settings) = settings(&server.address);
     let fetched =
         testing::fetch(dir.path(), vault(&settings), &["secret/a#k#2", "secret/c#k", "old/a#k"], LONG);
+    assert_eq!(testing::days(fetched.clone()), [Some("2026-02-03".to_owned()), None, None]);
     assert_eq!(testing::versions(fetched), [Some("2".to_owned()), Some("7".to_owned()), None]);
 }
 

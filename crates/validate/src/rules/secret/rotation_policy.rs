@@ -12,7 +12,7 @@ use sealwave_core::text::closest_name;
 use sealwave_secrets::settings::{RotationEntry, RotationMode};
 
 pub(crate) static RULE: Rule = Rule::new(
-    RuleKind::App,
+    RuleKind::Secret,
     RulePage {
         id: "secret/rotation-policy",
         severity: Severity::Error,

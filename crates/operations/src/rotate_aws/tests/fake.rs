@@ -10,38 +10,42 @@ use sealwave_providers::aws_account::{
 };
 use sealwave_secrets::values::SecretValue;
 
-use super::{CredentialSink, KeyAccount, PresentKey, SinkError};
 use crate::clock::{Clock as _, ManualClock};
+use crate::rotate_aws::account::KeyAccount;
+use crate::rotate_aws::sink::{CredentialSink, PresentKey, SinkError};
 
-pub(super) const ARN: &str = "arn:aws:iam::123456789012:user/airflow";
+pub(in crate::rotate_aws) const ARN: &str = "arn:aws:iam::123456789012:user/airflow";
 
 /// A key with its secret.
 #[derive(Clone)]
-pub(super) struct FakeKey {
-    pub(super) key: AccessKey,
-    pub(super) secret: String,
-    pub(super) last_use: Option<LastUse>,
+pub(in crate::rotate_aws) struct FakeKey {
+    pub(in crate::rotate_aws) key: AccessKey,
+    pub(in crate::rotate_aws) secret: String,
+    pub(in crate::rotate_aws) last_use: Option<LastUse>,
 }
 
 /// An account with one user.
-pub(super) struct FakeAccount {
-    pub(super) clock: Rc<ManualClock>,
-    pub(super) keys: RefCell<Vec<FakeKey>>,
+pub(in crate::rotate_aws) struct FakeAccount {
+    pub(in crate::rotate_aws) clock: Rc<ManualClock>,
+    /// The ARN of the user, and that of the identity of its keys.
+    pub(in crate::rotate_aws) arns: RefCell<[&'static str; 2]>,
+    pub(in crate::rotate_aws) keys: RefCell<Vec<FakeKey>>,
     created: Cell<u32>,
-    /// How often a new key is rejected before it works.
-    pub(super) rejections: Cell<u32>,
+    /// The number of rejections of a new key before it works.
+    pub(in crate::rotate_aws) rejections: Cell<u32>,
     /// Failures of calls, by their names.
-    pub(super) failures: RefCell<VecDeque<(&'static str, AwsErrorKind)>>,
+    pub(in crate::rotate_aws) failures: RefCell<VecDeque<(&'static str, AwsErrorKind)>>,
     /// Whether the next creation has its effect and no response.
-    pub(super) loses_response: Cell<bool>,
-    pub(super) session_key: RefCell<Option<String>>,
-    pub(super) calls: RefCell<Vec<&'static str>>,
+    pub(in crate::rotate_aws) loses_response: Cell<bool>,
+    pub(in crate::rotate_aws) session_key: RefCell<Option<String>>,
+    pub(in crate::rotate_aws) calls: RefCell<Vec<&'static str>>,
 }
 
 impl FakeAccount {
-    pub(super) fn new(clock: &Rc<ManualClock>) -> Self {
+    pub(in crate::rotate_aws) fn new(clock: &Rc<ManualClock>) -> Self {
         Self {
             clock: Rc::clone(clock),
+            arns: RefCell::new([ARN; 2]),
             keys: RefCell::default(),
             created: Cell::new(0),
             rejections: Cell::new(0),
@@ -53,7 +57,7 @@ impl FakeAccount {
     }
 
     /// Adds a key, and returns its id.
-    pub(super) fn add(&self, created: SystemTime, used: Option<SystemTime>) -> String {
+    pub(in crate::rotate_aws) fn add(&self, created: SystemTime, used: Option<SystemTime>) -> String {
         let number = self.created.get() + 1;
         self.created.set(number);
         let id = format!("AKIATESTTESTTEST{number:04}");
@@ -63,11 +67,11 @@ impl FakeAccount {
         id
     }
 
-    pub(super) fn find(&self, id: &str) -> Option<FakeKey> {
+    pub(in crate::rotate_aws) fn find(&self, id: &str) -> Option<FakeKey> {
         self.keys.borrow().iter().find(|key| key.key.id == id).cloned()
     }
 
-    pub(super) fn set_use(&self, id: &str, at: SystemTime) {
+    pub(in crate::rotate_aws) fn set_use(&self, id: &str, at: SystemTime) {
         let mut keys = self.keys.borrow_mut();
         if let Some(key) = keys.iter_mut().find(|key| key.key.id == id) {
             key.last_use = Some(use_at(at));
@@ -96,7 +100,7 @@ impl KeyAccount for FakeAccount {
 
     fn user_arn(&self, _: &str) -> Result<String, AwsError> {
         self.call("user")?;
-        Ok(ARN.to_owned())
+        Ok(self.arns.borrow()[0].to_owned())
     }
 
     fn access_keys(&self, _: &str) -> Result<Vec<AccessKey>, AwsError> {
@@ -145,7 +149,7 @@ impl KeyAccount for FakeAccount {
             self.rejections.set(left.saturating_sub(1));
             return Err(AwsError::of_kind(AwsErrorKind::BadCredentials, "not known yet"));
         }
-        Ok(CallerIdentity { arn: ARN.to_owned(), account: "123456789012".to_owned() })
+        Ok(CallerIdentity { arn: self.arns.borrow()[1].to_owned(), account: "123456789012".to_owned() })
     }
 
     fn probe_bucket(&self, _: &BucketProbe, _: &str, _: &SecretValue) -> Result<(), AwsError> {
@@ -155,7 +159,7 @@ impl KeyAccount for FakeAccount {
 
 /// A place that holds one key.
 #[derive(Clone, Default)]
-pub(super) struct FakeSink(pub(super) Rc<RefCell<Option<(String, String)>>>);
+pub(in crate::rotate_aws) struct FakeSink(pub(in crate::rotate_aws) Rc<RefCell<Option<(String, String)>>>);
 
 impl CredentialSink for FakeSink {
     fn name(&self) -> String {
