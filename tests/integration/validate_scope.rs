@@ -647,7 +647,7 @@ fn a_backend_that_changed_in_one_step_is_found_by_git() {
         ("shop/base/secrets.yaml", SUPPLIED_SECRET),
         ("shop/base/web.yaml", SUPPLIED_POD),
     ]);
-    let set = |settings: &str| tree.write("shop/sealwave.yaml", &format!("{SUPPLIED}{settings}"));
+    let set = |settings: &str| tree.write("shop/sealwave.yaml", format!("{SUPPLIED}{settings}"));
     set("environments: {dev: {backend: external-secrets}}\n");
     let message =
         "backend changes from `sealed-secrets` to `external-secrets` in one step, and a pod uses the Secret";
@@ -686,7 +686,7 @@ fn an_earlier_app_file_that_cannot_be_read_is_no_earlier_app() {
         ]);
         tree.write(
             "shop/sealwave.yaml",
-            &format!("{SUPPLIED}environments: {{dev: {{backend: external-secrets}}}}\n"),
+            format!("{SUPPLIED}environments: {{dev: {{backend: external-secrets}}}}\n"),
         );
         assert_eq!(one_step_switches(&tree, "shop"), [""; 0], "{index}");
     }
