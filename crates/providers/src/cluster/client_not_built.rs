@@ -54,10 +54,6 @@ impl ClusterClient {
         /// Never called.
         fn merge_patch(&ApiObject<'_>, &Json) -> ();
         /// Never called.
-        fn delete(&ApiObject<'_>) -> ();
-        /// Never called.
-        fn may(&'static str, &ApiObject<'_>, Option<&str>) -> Option<bool>;
-        /// Never called.
         fn proxy_get(&ServiceProxy, &str) -> ProxyReply;
         /// Never called.
         fn proxy_post(&ServiceProxy, &str, &[u8]) -> ProxyReply;
