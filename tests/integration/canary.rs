@@ -174,7 +174,7 @@ fn a_committed_literal_is_sealed_and_not_shown() {
         "app/base/token.yaml",
         "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/service-account-token\nmetadata:\n  name: token\n  annotations:\n    kubernetes.io/service-account.name: api\n    kubectl.kubernetes.io/last-applied-configuration: '{\"data\":{\"token\":\"Q0FOQVJZ\"}}'\n",
     );
-    for command in ["generate", "render"] {
+    for command in ["generate", "render", "refs"] {
         let mut args = app.args();
         args[0] = command.to_owned();
         let output = run_watched(&args, command);

@@ -20,6 +20,8 @@ mod bombs;
 mod bounds;
 mod caller;
 mod canary;
+#[cfg(all(feature = "aws", feature = "k8s", feature = "sops", unix))]
+mod canary_operations;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod canary_remote;
 mod canary_sources;
@@ -71,6 +73,8 @@ mod requires;
 mod reseal;
 #[cfg(feature = "aws")]
 mod rotate_aws;
+#[cfg(all(feature = "aws", feature = "k8s", unix))]
+mod scenario_checklist;
 mod scenario_policies;
 #[cfg(feature = "k8s")]
 mod schemas;

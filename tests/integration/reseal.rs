@@ -1,12 +1,12 @@
 //! `reseal` from outside: on scenario 2's tree, and its messages.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use fs_err as fs;
 use serde_json::Value as Json;
 
-use crate::support::{copy_tree, is_message_line, objects, root, sealwave};
+use crate::support::{copy_tree, is_message_line, objects, private, root, sealwave};
 
 /// The keys of the environments `dev` (2048 bits), `prod` (4096 bits), and of a new controller key (3072 bits).
 const NEW: &str = "rsa3072";
@@ -111,12 +111,6 @@ impl Checkout {
             })
             .collect()
     }
-}
-
-#[cfg(unix)]
-fn private(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("changed");
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -11,6 +11,10 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 
+#[cfg(feature = "aws")]
+pub mod aws_user;
+#[cfg(feature = "k8s")]
+pub mod controller;
 pub mod examined;
 pub mod golden;
 #[cfg(unix)]
@@ -130,7 +134,21 @@ pub fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-/// Returns the forms in which a marker could appear: plain, base64 at each of the three alignments, hex, escaped.
+/// Makes a file readable only by its owner.
+#[cfg(unix)]
+pub fn private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("changed");
+}
+
+/// Returns the permissions of a file.
+#[cfg(unix)]
+pub fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::metadata(path).expect("exists").permissions().mode() & 0o777
+}
+
+/// Returns the forms in which a marker could appear: plain, base64 at each of the three alignments, hex, percent-encoded.
 fn marker_forms(marker: &str) -> Vec<String> {
     let base64 = base64::engine::general_purpose::STANDARD;
     let mut forms = vec![marker.to_owned(), marker.to_lowercase(), marker.chars().rev().collect()];
@@ -144,7 +162,10 @@ fn marker_forms(marker: &str) -> Vec<String> {
         let end = (bytes.len() * 8) / 6;
         forms.push(text[start..end].to_owned());
     }
-    forms.push(hex(marker));
+    let hex = hex(marker);
+    let percent: String =
+        hex.as_bytes().chunks(2).flat_map(|pair| [b"%", pair].concat()).map(char::from).collect();
+    forms.extend([hex.to_uppercase(), percent.to_uppercase(), hex, percent]);
     forms
 }
 
@@ -166,6 +187,9 @@ fn the_marker_is_found_in_each_form() {
     let base64 = base64::engine::general_purpose::STANDARD;
     for prefix in ["", "a", "ab", "abc"] {
         let text = base64.encode(format!("{prefix}{MARKER}xyz"));
+        assert!(find_marker(text.as_bytes(), MARKER).is_some(), "{text}");
+    }
+    for text in ["43414e415259", "43414E415259", "%43%41%4e%41%52%59", "a%43%41%4E%41%52%59b", "canary"] {
         assert!(find_marker(text.as_bytes(), MARKER).is_some(), "{text}");
     }
     assert!(find_marker(b"nothing here", MARKER).is_none());
