@@ -106,7 +106,7 @@ fn rsa_operations(old: &PrivateKey, new: &PrivateKey, verify: bool) {
             rsa_decrypt_and_check(key, Some(&mut SysRng), black_box(number)).expect("it can be decrypted"),
         );
     };
-    let work = |_: &()| {
+    let work = |(): &()| {
         open(old, &for_old);
         black_box(rsa_encrypt(&public, black_box(&for_new)).expect("it can be encrypted"));
         if verify {

@@ -48,9 +48,9 @@ pub struct SwitchArgs {
 }
 
 fn backend(text: &str) -> Result<BackendKind, String> {
-    let named = BackendKind::ALL.into_iter().find(|kind| kind.to_string() == text);
-    named.ok_or_else(|| {
-        let names: Vec<String> = BackendKind::ALL.iter().map(ToString::to_string).collect();
-        format!("expected {}", names.join(", "))
+    let found = BackendKind::ALL.into_iter().find(|kind| kind.to_string() == text);
+    found.ok_or_else(|| {
+        let all: Vec<String> = BackendKind::ALL.iter().map(ToString::to_string).collect();
+        format!("expected {}", all.join(", "))
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::access::{access, audit};
-use super::session::{AppSession, EnvironmentSession};
+use super::session::{AppSession, EnvironmentSession, emit};
 use super::{CommandOutput, gate, manifest_format};
 use crate::cli::{GenerateArgs, OutputFormat};
 use crate::config::{self, ConfigError, OperatorFile, PolicyUse, VariableReader};
@@ -107,7 +107,7 @@ pub(super) fn output(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     let sealed = sealed_app(session, settings, variables, &mut notes, watch)?;
-    session.emit(sealed, format, notes)
+    emit(sealed, format, notes)
 }
 
 /// Runs the pipeline, and returns the sealed app.

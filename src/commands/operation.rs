@@ -1,7 +1,7 @@
 //! The frame of commands that change files, clusters or accounts: they are refused in the sidecar, print their plan, ask for
 //! consent, and tell a team about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ impl<'a> Operation<'a> {
     ) -> Result<Self, Failure> {
         refuse_in_sidecar(command, variables)?;
         watch.set_time_limit(TIME_LIMIT);
-        let hook = args.notify_url_file.as_ref().map(read_hook).transpose()?;
+        let hook = args.notify_url_file.as_deref().map(read_hook).transpose()?;
         let state = config::state_directory(args.state_dir.as_deref(), variables);
         Ok(Self { args, subject, hook, state, watch: watch.clone() })
     }
@@ -184,7 +184,7 @@ pub(super) fn refuse_in_sidecar(command: &'static str, variables: VariableReader
     }
 }
 
-fn read_hook(path: &PathBuf) -> Result<NotificationHook, Failure> {
+fn read_hook(path: &Path) -> Result<NotificationHook, Failure> {
     let failed = |reason: String| {
         Failure::from(Problem::new(&OperationError::NotificationFile {
             path: path.display().to_string(),

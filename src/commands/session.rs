@@ -161,7 +161,7 @@ impl<'a> EnvironmentSession<'a> {
             toolbox: &self.toolbox,
         };
         let sealed = self.seal(&plan, &mut notes, watch)?;
-        self.emit(sealed, format, notes)
+        emit(sealed, format, notes)
     }
 
     /// Runs all stages.
@@ -173,19 +173,6 @@ impl<'a> EnvironmentSession<'a> {
     ) -> Result<SealedApp, Failure> {
         let progress = |stage| watch.enter_stage(stage);
         sealwave_pipeline::run(&self.discovery, plan, notes, &progress)
-    }
-
-    /// Returns the output of a sealed app.
-    pub(super) fn emit(
-        &self,
-        sealed: SealedApp,
-        format: ManifestFormat,
-        notes: Vec<Note>,
-    ) -> Result<CommandOutput, Failure> {
-        let stdout = sealwave_pipeline::emit(&sealed, format)?;
-        // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
-        std::mem::forget(sealed);
-        Ok(CommandOutput { stdout, notes, ..CommandOutput::default() })
     }
 
     /// Returns the data that templates may use.
@@ -243,4 +230,16 @@ fn named(flag: Option<String>, argocd: Option<&ArgoCdContext>) -> Result<Option<
             Ok(parameter.map(str::to_owned))
         }
     }
+}
+
+/// Returns the output of a sealed app.
+pub(super) fn emit(
+    sealed: SealedApp,
+    format: ManifestFormat,
+    notes: Vec<Note>,
+) -> Result<CommandOutput, Failure> {
+    let stdout = sealwave_pipeline::emit(&sealed, format)?;
+    // The process ends soon, and dropping a large tree takes longer. It contains no secrets.
+    std::mem::forget(sealed);
+    Ok(CommandOutput { stdout, notes, ..CommandOutput::default() })
 }

@@ -18,7 +18,8 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollecto
 use sealwave_core::document::{SourceTexts, Sources};
 use sealwave_core::time::Date;
 use sealwave_operations::status::{
-    CertificateStatus, ChangeSource, FoundSecret, SecretStatus, StatusReport, find_secrets, last_change,
+    CertificateStatus, ChangeSource, CommittedAge, FileHistory, FoundSecret, KnownChange, SecretStatus,
+    StatusReport, find_secrets,
 };
 use sealwave_pipeline::{
     AuditRecord, AuditSink, CollectedRender, FetchOutcome, ItemExpiry, StageFailure, StageInput,
@@ -107,8 +108,8 @@ struct StatusRun<'a> {
     toolbox: SharedToolbox,
     secrets: Vec<SecretStatus>,
     certificates: Vec<CertificateStatus>,
-    /// The date of each file, which may have many secrets.
-    dates: BTreeMap<PathBuf, Option<Date>>,
+    /// The history of each file, which may have many secrets, by path and namespace.
+    histories: BTreeMap<(PathBuf, String), Option<FileHistory>>,
     environments_seen: Vec<String>,
     notes: Vec<Note>,
 }
@@ -131,7 +132,7 @@ pub(super) fn run(
         toolbox: SharedToolbox::default(),
         secrets: Vec::new(),
         certificates: Vec::new(),
-        dates: BTreeMap::new(),
+        histories: BTreeMap::new(),
         environments_seen: Vec::new(),
         notes: Vec::new(),
     };
@@ -180,9 +181,11 @@ impl StatusRun<'_> {
         self.add_certificate(session)?;
         let policy = &session.discovery.app().rotation;
         for mut secret in found {
-            let git_date = if secret.is_sealed_in_git { self.git_date(&secret.file) } else { None };
-            let known = git_date.map(|date| (date, ChangeSource::Git));
-            let known = fetched.add_versions(&mut secret).map(|date| (date, ChangeSource::Source)).or(known);
+            let CommittedAge { date, is_minimum, item, uncommitted } = self.committed_age(&secret);
+            secret.uncommitted = uncommitted;
+            let of_git = date.map(|date| KnownChange { date, source: ChangeSource::Git, is_minimum, item });
+            let of_source = fetched.add_versions(&mut secret);
+            let known = of_source.map(|date| KnownChange::on(date, ChangeSource::Source)).or(of_git);
             let place = (app, session.name);
             let status = SecretStatus::new(place, secret, policy, known, &fetched.expiries, self.today);
             self.secrets.push(status);
@@ -247,10 +250,15 @@ impl StatusRun<'_> {
         Ok(())
     }
 
-    /// Returns the day of the last commit of a file.
-    fn git_date(&mut self, file: &str) -> Option<Date> {
-        let path = fs_err::canonicalize(file).ok()?;
-        *self.dates.entry(path).or_insert_with_key(|path| last_change(path))
+    /// Returns the age of the items of a committed SealedSecret.
+    fn committed_age(&mut self, secret: &FoundSecret) -> CommittedAge {
+        if secret.sealed_items.is_empty() {
+            return CommittedAge::default();
+        }
+        let Ok(path) = fs_err::canonicalize(&secret.file) else { return CommittedAge::default() };
+        let history = self.histories.entry((path, secret.namespace.clone()));
+        let history = history.or_insert_with_key(|(path, namespace)| FileHistory::read(path, namespace));
+        history.as_ref().map(|history| history.age(&secret.sealed_items)).unwrap_or_default()
     }
 
     fn finish(mut self) -> Result<CommandOutput, Failure> {

@@ -613,7 +613,7 @@ fn put_creates_only_on_request_and_never_empties() {
     };
     refused(&[&name("new"), "--yes"], b"CANARY", "does not exist");
     refused(&[&name("new"), "--yes", "--create"], b"\n", "the value is empty");
-    refused(&[&name("new"), "--yes", "--create"], &[b'x'; 65_537], "the value has 65537 bytes");
+    refused(&[&name("new"), "--yes", "--create"], &vec![b'x'; 65_537], "the value has 65537 bytes");
     refused(&[&format!("aws-ssm:/{}/p", user.name), "--yes", "--create"], &[b'x'; 4097], "can hold 4096");
     refused(&[&format!("aws-ssm:/{}/p", user.name), "--yes", "--create"], b"\xff\xfe", "holds only text");
     refused(&["files:a", "--yes"], b"CANARY", "to which sealwave does not write");

@@ -15,7 +15,7 @@
 //! `#~`, an unknown width of 0). Only findings of the rule itself count. Markers are allowed in any YAML file of the example,
 //! except in block scalars. Findings that cannot be marked are listed in the file `expected` of the example, one
 //! `FILE LINE COLUMN+WIDTH` per line. A chart needs `SEALWAVE_TEST_HELM`. The file `args` contains flags of `validate`, one argument per line, where `@example`
-//! is the directory of the example. `earlier-sealwave.yaml` is the app file at the revision of `--changed-since`. Today's date is 2026-01-01.
+//! is the directory of the example. `earlier-sealwave.yaml` is the app file at the revision of `--changed-since`, and `earlier` has the other files of then, if they differ. Today's date is 2026-01-01.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -325,7 +325,7 @@ fn items_that_are_merged_after_a_reseal_are_recorded() {
     succeeded(&command.output().expect("the binary starts"));
     let stdout = succeeded(&checkout.reseal_environment("dev", &[], NEW, &["--check"]));
     assert_eq!(stdout, "public key d8139b1d140d…: 14 current, 0 stale, 0 unknown\n");
-    // For another certificate, the record reports it.
+    // The record names another certificate.
     let mut command = sealwave();
     command.args(["seal", "--cert", &checkout.shown("keys/rsa4096.crt"), "--merge-into", &file]);
     command.args(["--from-literal", "NEXT_SECRET=x"]);

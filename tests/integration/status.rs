@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::resealed::{ResealRecord, SealedItemId, ciphertext_digest};
 use serde_json::{Value, json};
 
 use crate::support::small_app::SmallApp;
@@ -50,6 +52,24 @@ fn git_command(app: &SmallApp, args: &[&str]) -> Command {
         .args(args);
     command.env("GIT_COMMITTER_DATE", "2025-03-01T23:30:00+01:00").env("GIT_CONFIG_GLOBAL", "/dev/null");
     command
+}
+
+/// Writes the sealed file, and commits it on a day.
+fn commit(app: &SmallApp, text: &str, day: &str) {
+    app.write("app/envs/dev/sealed-secrets/jwt.yaml", text);
+    git(app, &["add", "-A", "app"]);
+    let mut command = git_command(app, &["commit", "-qm", "change"]);
+    assert!(command.env("GIT_COMMITTER_DATE", format!("{day}T12:00:00Z")).status().unwrap().success());
+}
+
+/// Returns the sealed file with these items and other annotations.
+fn sealed(annotations: &str, items: &str) -> String {
+    SEALED
+        .replace(
+            "annotations: {sealwave.dev/certificate: 'sha256:DIGEST'}",
+            &format!("annotations: {{{annotations}}}"),
+        )
+        .replace("{key: AgB=}", &format!("{{{items}}}"))
 }
 
 fn git(app: &SmallApp, args: &[&str]) {
@@ -109,12 +129,12 @@ fn people_see_what_is_overdue_and_what_to_do() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     for line in [
-        "  overdue    shop/jwt: manual, at most 180 days, owner sre, 306 days old (2025-03-01 by the last commit of its file), created by SealedSecret\n",
+        "  overdue    shop/jwt: manual, at most 180 days, owner sre, 306 days old (2025-03-01 by the first commit with its value), created by SealedSecret\n",
         "             reason: clients hold it\n",
         "  ok         shop/web: manual, at most 90 days, owner web team, 12 days old (2025-12-20 as written in the policy), created by Secret\n",
         "             sources: file:web.txt\n             users: Deployment/web\n",
         "sealing certificates\n",
-        "3 secrets on 2026-01-01: 0 expired, 1 overdue, 0 due, 0 of unknown age, 0 without a policy\n",
+        "3 secrets on 2026-01-01: 0 expired, 1 overdue, 0 due, 0 with `maxAge` but of unknown age, 0 without a policy, 2 ok\n",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
@@ -206,4 +226,94 @@ fn hostile_names_and_annotations_are_harmless() {
     assert!(text.contains("glob"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(!text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
     assert!(!app.path("app/x.yaml").exists());
+}
+
+#[test]
+fn a_change_of_the_file_is_not_one_of_the_value() {
+    let app = app(POLICY);
+    let age = || secret(&report(&app, &[]).0, "jwt")["changed"].clone();
+    let one = json!({"date": "2025-03-01", "days": 306, "source": "git"});
+    // An annotation, a comment, and another item.
+    commit(&app, &format!("# text\n{}", sealed("a: b", "key: AgB=")), "2025-11-01");
+    assert_eq!(age(), one);
+    commit(&app, &sealed("", "key: AgB=, other: AgC="), "2025-11-02");
+    let oldest = json!({"date": "2025-03-01", "days": 306, "source": "git", "item": "key"});
+    assert_eq!(age(), oldest);
+
+    // Re-sealing keeps the first ciphertext while its record holds.
+    let mut record = ResealRecord::default();
+    let id = |key| SealedItemId { namespace: "shop", name: "jwt", scope: SealingScope::Strict, key };
+    record.insert(&id("key"), &ciphertext_digest("AgB="), &"ab".repeat(32), "AgD=");
+    let resealed =
+        sealed(&format!("sealwave.dev/resealed: '{}'", record.to_text()), "key: AgD=, other: AgC=");
+    commit(&app, &resealed, "2025-11-03");
+    assert_eq!(age(), oldest);
+    git(&app, &["mv", "app/envs/dev/sealed-secrets/jwt.yaml", "app/envs/dev/sealed-secrets/moved.yaml"]);
+    git(&app, &["commit", "-qm", "move"]);
+    assert_eq!(age(), oldest, "a rename is no rotation");
+    git(&app, &["mv", "app/envs/dev/sealed-secrets/moved.yaml", "app/envs/dev/sealed-secrets/jwt.yaml"]);
+    git(&app, &["commit", "-qm", "move back"]);
+
+    // A new ciphertext without a record is a new value.
+    commit(&app, &resealed.replace("AgD=", "AgE="), "2025-11-04");
+    assert_eq!(age(), json!({"date": "2025-11-02", "days": 60, "source": "git", "item": "other"}));
+    commit(&app, &sealed("", "key: AgF="), "2025-11-05");
+    assert_eq!(age(), json!({"date": "2025-11-05", "days": 57, "source": "git"}));
+    // A value that comes back is as old as before.
+    commit(&app, &sealed("", "key: AgB="), "2025-11-06");
+    assert_eq!(age(), one);
+}
+
+#[test]
+fn an_item_that_is_not_committed_has_no_age_yet() {
+    let app = app(POLICY);
+    app.write("app/envs/dev/sealed-secrets/jwt.yaml", &sealed("", "key: AgB=, other: AgC="));
+    let (report, _) = report(&app, &[]);
+    let jwt = secret(&report, "jwt");
+    assert_eq!(jwt["changed"]["date"], "2025-03-01");
+    assert_eq!(jwt["uncommitted"], json!(["other"]));
+    app.write("app/envs/dev/sealed-secrets/jwt.yaml", &sealed("", "key: AgC="));
+    let output = status(&app, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("unknown    shop/jwt: manual, at most 180 days, owner sre, not committed yet"),
+        "{text}"
+    );
+    assert!(text.contains("             not committed yet: `key`\n"), "{text}");
+    assert!(text.contains("1 with `maxAge` but of unknown age"), "{text}");
+}
+
+#[test]
+fn a_shallow_clone_knows_a_minimum_only() {
+    let app = app(POLICY);
+    commit(&app, &sealed("a: b", "key: AgB="), "2025-12-30");
+    let source = format!("file://{}", app.path("").display());
+    git(&app, &["clone", "-q", "--depth", "1", &source, "clone"]);
+    let run = |day: &str| {
+        let mut command = sealwave();
+        command.arg("status").arg(app.path("clone/app")).env("SOURCE_DATE_EPOCH", day);
+        String::from_utf8(watched_output(&mut command).stdout).unwrap()
+    };
+    let text = run("1767225600");
+    let expected = "unknown    shop/jwt: manual, at most 180 days, owner sre, at least 2 days old (2025-12-30 by the oldest known commit, which has its value)";
+    assert!(text.contains(expected), "{text}");
+    // A minimum above the maximum is certain.
+    assert!(run("1798761600").contains("overdue    shop/jwt"));
+}
+
+#[test]
+fn hostile_histories_are_read_within_limits() {
+    let app = app(POLICY);
+    for text in ["[".repeat(100_000), format!("# {}\n", "x".repeat(5 << 20)), "\u{1b}[2J: *a".to_owned()] {
+        commit(&app, &text, "2025-06-01");
+    }
+    fs_err::remove_file(app.path("app/envs/dev/sealed-secrets/jwt.yaml")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", app.path("app/envs/dev/sealed-secrets/jwt.yaml")).unwrap();
+    git(&app, &["add", "-A", "app"]);
+    git(&app, &["commit", "-qm", "link"]);
+    fs_err::remove_file(app.path("app/envs/dev/sealed-secrets/jwt.yaml")).unwrap();
+    commit(&app, &sealed("", "key: AgF="), "2025-07-01");
+    let changed = secret(&report(&app, &[]).0, "jwt")["changed"].clone();
+    // A version that is too large could have had the item.
+    assert_eq!(changed, json!({"date": "2025-07-01", "days": 184, "source": "git", "isMinimum": true}));
 }

@@ -647,19 +647,27 @@ fn a_backend_that_changed_in_one_step_is_found_by_git() {
         ("shop/base/secrets.yaml", SUPPLIED_SECRET),
         ("shop/base/web.yaml", SUPPLIED_POD),
     ]);
-    let set = |settings: &str| tree.write("shop/sealwave.yaml", &format!("{SUPPLIED}{settings}"));
+    let set = |settings: &str| tree.write("shop/sealwave.yaml", format!("{SUPPLIED}{settings}"));
     set("environments: {dev: {backend: external-secrets}}\n");
     let message =
         "backend changes from `sealed-secrets` to `external-secrets` in one step, and a pod uses the Secret";
     assert_eq!(one_step_switches(&tree, "shop"), [message]);
-    // A Secret in a new file, and a new environment, were not in use.
+    // The Secret is the same in another file.
     tree.write("shop/base/new.yaml", SUPPLIED_SECRET);
     tree.remove("shop/base/secrets.yaml");
-    assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
+    assert_eq!(one_step_switches(&tree, "shop"), [message]);
     tree.write("shop/base/secrets.yaml", SUPPLIED_SECRET);
     tree.remove("shop/base/new.yaml");
+    // A new environment was not in use.
     set("environments: {dev: {}, prod: {backend: external-secrets}}\n");
     assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
+    // Nor was a new Secret.
+    set("environments: {dev: {secretBackends: {new: external-secrets}}}\n");
+    tree.write("shop/base/new.yaml", SUPPLIED_SECRET.replace("name: db", "name: new"));
+    tree.write("shop/base/use.yaml", SUPPLIED_POD.replace("name: db", "name: new").replace("web", "use"));
+    assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
+    tree.remove("shop/base/new.yaml");
+    tree.remove("shop/base/use.yaml");
     // The release, and then the new backend.
     set("environments: {dev: {backend: {from: sealed-secrets, to: external-secrets}}}\n");
     assert_eq!(one_step_switches(&tree, "shop"), [""; 0]);
@@ -678,8 +686,30 @@ fn an_earlier_app_file_that_cannot_be_read_is_no_earlier_app() {
         ]);
         tree.write(
             "shop/sealwave.yaml",
-            &format!("{SUPPLIED}environments: {{dev: {{backend: external-secrets}}}}\n"),
+            format!("{SUPPLIED}environments: {{dev: {{backend: external-secrets}}}}\n"),
         );
         assert_eq!(one_step_switches(&tree, "shop"), [""; 0], "{index}");
+    }
+}
+
+#[test]
+fn a_committed_sealed_secret_and_a_template_are_found_in_git() {
+    let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: db, namespace: shop}\nspec: {encryptedData: {a: AgB=}}\n";
+    let app_file = format!("{SUPPLIED}environments: {{dev: {{}}}}\n");
+    let tree = repository(&[
+        ("shop/sealwave.yaml", &app_file),
+        ("shop/base/web.yaml", SUPPLIED_POD),
+        ("shop/envs/dev/--db.yaml", sealed),
+        ("other/sealwave.yaml", &app_file),
+        ("other/base/web.yaml", SUPPLIED_POD),
+        ("other/base/secrets.yaml.hbs", SUPPLIED_SECRET),
+    ]);
+    tree.remove("shop/envs/dev/--db.yaml");
+    tree.write("shop/base/db.yaml", SUPPLIED_SECRET);
+    for app in ["shop", "other"] {
+        assert_eq!(one_step_switches(&tree, app), [""; 0]);
+        let text = format!("{SUPPLIED}environments: {{dev: {{backend: external-secrets}}}}\n");
+        tree.write(&format!("{app}/sealwave.yaml"), text);
+        assert_eq!(one_step_switches(&tree, app).len(), 1, "{app}");
     }
 }

@@ -12,7 +12,6 @@ use sealwave_core::diagnostic::{Failure, printable, truncate};
 use sealwave_providers::ProviderError;
 
 /// The time for one notification. The operation waits for it.
-#[cfg_attr(not(feature = "web"), expect(dead_code, reason = "without it, nothing is sent"))]
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A reported event.

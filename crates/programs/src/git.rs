@@ -4,9 +4,9 @@
 //! Unlike programs that render sources, it is not confined: it needs the user's settings, and to push, their credentials.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use sealwave_core::diagnostic::io_reason;
 
@@ -16,6 +16,9 @@ const VARIABLES: [&str; 6] =
 
 /// The message of a Git that failed without one.
 pub const NO_GIT_MESSAGE: &str = "no error message";
+
+/// Size limit of the standard input: pipes hold more.
+pub const MAX_GIT_INPUT: usize = 32 << 10;
 
 /// The operations that Git may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,20 @@ pub fn run_git<A: AsRef<OsStr>>(
     args: &[A],
     settings: &[String],
 ) -> Result<Vec<u8>, GitRunError> {
+    run_git_with_input(directory, access, args, settings, &[])
+}
+
+/// Runs Git as [`run_git`] does, with a standard input of at most [`MAX_GIT_INPUT`] bytes.
+///
+/// # Errors
+/// Git is not installed, or fails; the input is too large.
+pub fn run_git_with_input<A: AsRef<OsStr>>(
+    directory: &Path,
+    access: GitAccess,
+    args: &[A],
+    settings: &[String],
+    input: &[u8],
+) -> Result<Vec<u8>, GitRunError> {
     let mut command = Command::new("git");
     command.current_dir(directory);
     for variable in VARIABLES {
@@ -69,7 +86,7 @@ pub fn run_git<A: AsRef<OsStr>>(
     {
         command.args(["-c", setting]);
     }
-    let output = command.args(args).output().map_err(|error| match error.kind() {
+    let output = output_of(command.args(args), input).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound if directory.is_dir() => GitRunError::NotInstalled,
         kind => GitRunError::Failed(io_reason(kind)),
     })?;
@@ -78,6 +95,23 @@ pub fn run_git<A: AsRef<OsStr>>(
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
     Err(GitRunError::Failed(stderr.lines().next().unwrap_or(NO_GIT_MESSAGE).to_owned()))
+}
+
+/// Runs a command with an input that its pipe can hold, so that writing it does not wait for its output to be read.
+fn output_of(command: &mut Command, input: &[u8]) -> io::Result<Output> {
+    if input.is_empty() {
+        return command.output();
+    }
+    if input.len() > MAX_GIT_INPUT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A Git that ends before it reads everything says why.
+        let _ = stdin.write_all(input);
+    }
+    child.wait_with_output()
 }
 
 /// Strips one line break: a path may end with spaces or further line breaks.

@@ -100,7 +100,7 @@ impl ValidateRun<'_> {
     ) -> Result<Vec<KnownDefinition>, Failure> {
         self.watch.set_total(apps.len() * 2);
         let examinations = workers::parallel_map(apps, |app| {
-            let examination = self.examine(&app.path);
+            let examination = self.examine(app);
             self.watch.advance();
             examination
         });
@@ -232,9 +232,10 @@ impl ValidateRun<'_> {
             .collect()
     }
 
-    fn examine(&self, directory: &Path) -> AppExamination {
+    fn examine(&self, target: &ValidateTarget) -> AppExamination {
+        let directory = &target.path;
         let activity = self.watch.begin_activity(format!("reading app `{}`", shown(directory)));
-        match self.try_examine(directory, &activity) {
+        match self.try_examine(target, &activity) {
             Ok(AppInput { app, plan, environments, earlier }) => match plan.into_options() {
                 Ok(options) => {
                     let options = options.with_earlier_backends(earlier);
@@ -249,21 +250,28 @@ impl ValidateRun<'_> {
     /// Returns the backends at the merge base of `--changed-since`.
     fn earlier_backends(
         &self,
-        directory: &Path,
+        target: &ValidateTarget,
         session: &AppSession,
         environments: &[String],
         app: &ExaminedApp,
     ) -> EarlierBackends {
-        let earlier =
-            self.args.changed_since.as_deref().and_then(|revision| EarlierApp::read(directory, revision));
+        // Apps that only provide objects have not changed.
+        let revision = self.args.changed_since.as_deref().filter(|_| target.is_checked);
+        let earlier = revision.and_then(|revision| EarlierApp::read(&target.path, revision));
         let now = environments.iter().filter_map(|name| {
             let backends = session.discovery.backends(name).ok()?;
             Some((name.clone(), backends))
         });
-        earlier.map(|earlier| earlier.backends(now, app.files())).unwrap_or_default()
+        let root = session.discovery.root();
+        let names = app.files().filter_map(|name| {
+            let path = fs_err::canonicalize(name).ok()?;
+            Some((name, path.strip_prefix(root).ok()?.to_owned()))
+        });
+        earlier.map(|earlier| earlier.backends(now, names)).unwrap_or_default()
     }
 
-    fn try_examine(&self, directory: &Path, activity: &Activity) -> Result<AppInput, Failure> {
+    fn try_examine(&self, target: &ValidateTarget, activity: &Activity) -> Result<AppInput, Failure> {
+        let directory = &target.path;
         let app = AppArgs {
             dir: DirArgs { dir: directory.to_owned() },
             app_file: None,
@@ -303,7 +311,7 @@ impl ValidateRun<'_> {
         };
         let mut app = sealwave_validate::examine(&session.discovery, &inputs, shown(directory), &begin);
         app.read_other_files(&session.discovery);
-        let earlier = self.earlier_backends(directory, &session, &environments, &app);
+        let earlier = self.earlier_backends(target, &session, &environments, &app);
         Ok(AppInput { app, plan: plan.with_certificates(certificates), environments, earlier })
     }
 }

@@ -140,7 +140,7 @@ pub fn verify_finds_what_is_right_and_wrong(stack: &Arc<Stack>) {
     // A namespace that has none of it.
     let mut elsewhere = verify_args(&app, "1s");
     let namespace = elsewhere.iter().position(|arg| arg == "--namespace").expect("a flag");
-    elsewhere[namespace + 1] = "default".to_owned();
+    "default".clone_into(&mut elsewhere[namespace + 1]);
     assert!(stdout(&run(&elsewhere), 1).contains("WRONG       exists      it does not exist"));
 
     // A pod that waits for a Secret.

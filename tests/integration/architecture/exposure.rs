@@ -116,7 +116,7 @@ fn only_committed_files_are_sealed_with_fresh_randomness() {
     let sources = ["crates", "src"].into_iter().flat_map(|directory| WalkDir::new(root.join(directory)));
     for file in sources.map(|entry| entry.expect("readable")) {
         let path = file.path().strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
-        if !file.path().extension().is_some_and(|end| end == "rs") || is_test_file(&path) {
+        if file.path().extension().is_none_or(|end| end != "rs") || is_test_file(&path) {
             continue;
         }
         let text = fs_err::read_to_string(file.path()).expect("readable");

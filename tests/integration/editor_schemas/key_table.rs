@@ -84,6 +84,10 @@ impl<'s> KeyTable<'s> {
         for alternative in definition["oneOf"].as_array().into_iter().flatten() {
             self.alternative(path, alternative);
         }
+        for alternative in definition["anyOf"].as_array().into_iter().flatten() {
+            let (_, alternative) = self.definition(alternative);
+            self.fields(alternative, &format!("{path}."));
+        }
         self.fields(definition, &format!("{path}."));
     }
 
@@ -113,6 +117,11 @@ impl<'s> KeyTable<'s> {
             let choices: Vec<String> =
                 choices.iter().map(|choice| format!("`{}`", choice.to_string().trim_matches('"'))).collect();
             return choices.join(", ");
+        }
+        if let Some(alternatives) = schema["anyOf"].as_array() {
+            let alternatives: Vec<String> =
+                alternatives.iter().map(|alternative| self.value(alternative)).collect();
+            return alternatives.join(", or ");
         }
         match single_type(schema.as_object()) {
             "array" => format!("list of {}", plural(&self.value(&schema["items"]))),

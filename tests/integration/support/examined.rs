@@ -12,12 +12,13 @@ use sealwave_core::diagnostic::ProblemPlace;
 use sealwave_pipeline::{ArgoCdTool, Discovery, RenderContext};
 use sealwave_programs::{RunHost, Toolbox};
 use sealwave_secrets::policy::PolicySubject;
-use sealwave_secrets::settings::{App, EnvironmentBackends, OperatorTools, ToolSettings, ValidationSettings};
+use sealwave_secrets::settings::{OperatorTools, ToolSettings, ValidationSettings};
 use sealwave_validate::engine::{
     AppContext, PlainContext, PlainInput, RunSuppressions, SchemaContext, ValidateOptions,
 };
-use sealwave_validate::rules::{BackendPair, EarlierBackends, KnownApp};
-use sealwave_validate::{EnvironmentInput, ExaminedApp, Finding};
+use sealwave_validate::project::EarlierApp;
+use sealwave_validate::rules::{EarlierBackends, KnownApp};
+use sealwave_validate::{EnvironmentInput, Finding};
 
 /// The app file of an example at an earlier revision.
 pub const EARLIER_APP_FILE: &str = "earlier-sealwave.yaml";
@@ -92,24 +93,26 @@ pub fn app(
     let environments = Some(examined.environments().environments.into_iter().collect());
     let known = KnownApp { environments, tool: ArgoCdTool::of(directory) };
     let options = options.clone().with_known_apps(Arc::new([(path, known)].into()));
-    let options = options.with_earlier_backends(earlier_backends(directory, &discovery, &examined));
+    let options = options.with_earlier_backends(earlier_backends(directory, &discovery));
     let context = AppContext::new(options, schemas, Arc::default(), Arc::default());
     sealwave_validate::engine::validate(&examined, &context, run_suppressions).findings
 }
 
-/// Returns the backends of an example that has an earlier app file. All its other files existed then.
-fn earlier_backends(directory: &Path, discovery: &Discovery, examined: &ExaminedApp) -> EarlierBackends {
-    let Ok(text) = fs_err::read(directory.join(EARLIER_APP_FILE)) else { return EarlierBackends::default() };
-    let app: App = sealwave_secrets::settings::read_config(&text, EARLIER_APP_FILE).expect("an app file");
-    let pair = |name: &str| {
-        let settings = app.environments.get(name).cloned().unwrap_or_default();
-        let before = EnvironmentBackends::decide(&app, &settings).expect("valid backends");
-        (name.to_owned(), BackendPair { before, now: discovery.backends(name).expect("valid backends") })
+/// Returns the backends of an example that has an earlier app file. Its other files are those in `earlier`, else those of now.
+fn earlier_backends(directory: &Path, discovery: &Discovery) -> EarlierBackends {
+    let Ok(app_file) = fs_err::read(directory.join(EARLIER_APP_FILE)) else {
+        return EarlierBackends::default();
     };
-    EarlierBackends {
-        environments: discovery.environments().map(pair).collect(),
-        files: examined.files().map(str::to_owned).collect(),
-    }
+    let own = directory.join("earlier");
+    let root = if own.is_dir() { own } else { directory.to_owned() };
+    let files = walkdir::WalkDir::new(&root).into_iter().map(|entry| entry.expect("readable").into_path());
+    let files = files.filter(|path| path.is_file()).map(|path| {
+        let text = fs_err::read(&path).expect("readable");
+        (path.strip_prefix(&root).expect("below").to_owned(), text)
+    });
+    let earlier = EarlierApp::from_files(&app_file, files.collect()).expect("an app file");
+    let now = |name: &str| (name.to_owned(), discovery.backends(name).expect("valid backends"));
+    earlier.backends(discovery.environments().map(now), [])
 }
 
 /// Returns the programs of the test run, which render sources.

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{CertificateStatus, ChangeSource, RotationState, SecretStatus, StatusReport};
+use super::report::{CertificateStatus, ChangeSource, LastChange, RotationState, SecretStatus, StatusReport};
 use sealwave_core::diagnostic::printable;
 
 impl StatusReport {
@@ -47,7 +47,8 @@ fn write(report: &StatusReport) -> String {
     let count = |state: RotationState| report.secrets.iter().filter(|secret| secret.state == state).count();
     let _ = writeln!(
         out,
-        "\n{} secrets on {}: {} expired, {} overdue, {} due, {} of unknown age, {} without a policy",
+        "\n{} secrets on {}: {} expired, {} overdue, {} due, {} with `maxAge` but of unknown age, {} without a policy, \
+         {} ok",
         report.secrets.len(),
         report.today,
         count(RotationState::Expired),
@@ -55,6 +56,7 @@ fn write(report: &StatusReport) -> String {
         count(RotationState::Due),
         count(RotationState::Unknown),
         count(RotationState::NoPolicy),
+        count(RotationState::Ok),
     );
     out
 }
@@ -73,6 +75,9 @@ fn write_secret(out: &mut String, secret: &SecretStatus) {
     });
     line("sources", sources.collect::<Vec<_>>().join(", "));
     line("users", secret.secret.users.join(", "));
+    let uncommitted: Vec<String> =
+        secret.secret.uncommitted.iter().map(|key| format!("`{}`", printable(key))).collect();
+    line("not committed yet", uncommitted.join(", "));
     line("sealed with", secret.secret.certificate.clone().unwrap_or_default());
     for one in &secret.expiries {
         line(
@@ -95,19 +100,30 @@ fn summary(secret: &SecretStatus) -> String {
         parts.extend(policy.max_age_days.map(|days| format!("at most {days} days")));
         parts.extend(policy.owner.as_ref().map(|owner| format!("owner {owner}")));
     }
-    match secret.changed {
-        Some(changed) => {
-            let source = match changed.source {
-                ChangeSource::Policy => "as written in the policy",
-                ChangeSource::Git => "by the last commit of its file",
-                ChangeSource::Source => "by its source",
-            };
-            parts.push(format!("{} days old ({} {source})", changed.days, changed.date));
-        }
-        None => parts.push("age unknown".to_owned()),
+    match &secret.changed {
+        Some(changed) => parts.push(age(changed)),
+        None if secret.secret.uncommitted.is_empty() => parts.push("age unknown".to_owned()),
+        None => parts.push("not committed yet".to_owned()),
     }
     parts.push(format!("created by {}", secret.secret.created_by.join(", ")));
     parts.join(", ")
+}
+
+/// Returns the age with the origin of its date.
+fn age(changed: &LastChange) -> String {
+    let subject = match &changed.item {
+        Some(item) => format!("its oldest item, `{}`", printable(item)),
+        None => "its value".to_owned(),
+    };
+    let LastChange { date, days, .. } = changed;
+    match changed.source {
+        ChangeSource::Policy => format!("{days} days old ({date} as written in the policy)"),
+        ChangeSource::Source => format!("{days} days old ({date} by its source)"),
+        ChangeSource::Git if changed.is_minimum => {
+            format!("at least {days} days old ({date} by the oldest known commit, which has {subject})")
+        }
+        ChangeSource::Git => format!("{days} days old ({date} by the first commit with {subject})"),
+    }
 }
 
 fn expiry(days: i64, date: &str) -> String {

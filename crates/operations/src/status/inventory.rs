@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use sealwave_core::document::{Manifest, SourceLocation, Sources};
-use sealwave_core::names::SEALED_FOR;
+use sealwave_core::names::{RESEALED, SEALED_FOR};
 use sealwave_kube::catalog::{CatalogObject, ObjectCatalog, ObjectIndex};
 use sealwave_kube::pods::{self, ReferencedKind, WorkloadKind};
 use sealwave_pipeline::PlaceholderUse;
+use sealwave_secrets::SealingScope;
+use sealwave_secrets::resealed::{ResealRecord, SealedItemId};
+
+use super::history::CommittedItem;
 
 /// A Secret that an environment creates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,9 +37,12 @@ pub struct FoundSecret {
     pub file: String,
     /// The line in the file.
     pub line: u32,
-    /// Whether its sealed items are committed.
+    /// Its items whose ciphertexts are in the work tree only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncommitted: Vec<String>,
+    /// Its sealed items in the work tree; empty if the items are not sealed there.
     #[serde(skip)]
-    pub is_sealed_in_git: bool,
+    pub sealed_items: Vec<CommittedItem>,
 }
 
 /// Finds the Secrets among the rendered objects of an environment.
@@ -47,7 +54,7 @@ pub fn find_secrets(
     sources: &Sources,
 ) -> Vec<FoundSecret> {
     let catalog = ObjectCatalog::new(objects);
-    let users = users(objects, workloads);
+    let users_by_secret = users(objects, workloads);
     let mut references: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     for (_, used) in uses {
         let secret = (used.secret.namespace.as_str(), used.secret.name.as_str());
@@ -65,17 +72,36 @@ pub fn find_secrets(
             created_by: creators.iter().map(|object| object.kind.to_owned()).collect(),
             sources: of(references.get(&(namespace, name))),
             versions: BTreeMap::new(),
-            users: of(users.get(&(namespace, name))),
+            users: of(users_by_secret.get(&(namespace, name))),
             certificate: creators
                 .iter()
                 .find_map(|object| object.manifest.annotation(SEALED_FOR))
                 .and_then(fingerprint),
             file: path,
             line,
-            is_sealed_in_git: creators.iter().any(|object| object.kind == "SealedSecret"),
+            uncommitted: Vec::new(),
+            sealed_items: creators.iter().flat_map(|object| sealed_items(object)).collect(),
         })
     });
     found.collect()
+}
+
+/// Returns the sealed items of a committed SealedSecret.
+fn sealed_items(object: &CatalogObject<'_>) -> Vec<CommittedItem> {
+    if object.kind != "SealedSecret" {
+        return Vec::new();
+    }
+    let record = object.manifest.annotation(RESEALED).and_then(|text| ResealRecord::parse(text).ok());
+    let record = record.unwrap_or_default();
+    let scope = SealingScope::from_annotation_map(object.manifest.annotations());
+    let entries = object.manifest.root().entries_at(&["spec", "encryptedData"]).iter();
+    let items = entries.filter_map(|entry| {
+        let ciphertext = entry.value.as_str()?;
+        let id = SealedItemId { namespace: object.namespace, name: object.name, scope, key: &entry.key };
+        let digest = record.original(&id, ciphertext);
+        Some(CommittedItem { key: entry.key.to_string(), digest, ciphertext: ciphertext.to_owned() })
+    });
+    items.collect()
 }
 
 /// Returns a fingerprint if the annotation has the form of one; anyone can write anything there.

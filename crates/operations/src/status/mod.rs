@@ -10,9 +10,9 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use self::history::last_change;
+pub use self::history::{CommittedAge, CommittedItem, FileHistory};
 pub use self::inventory::{FoundSecret, find_secrets};
 pub use self::report::{
-    CertificateStatus, ChangeSource, ExpiryStatus, LastChange, PolicyStatus, RotationState, SecretStatus,
-    StatusReport,
+    CertificateStatus, ChangeSource, ExpiryStatus, KnownChange, LastChange, PolicyStatus, RotationState,
+    SecretStatus, StatusReport,
 };

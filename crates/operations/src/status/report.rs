@@ -47,7 +47,7 @@ pub struct SecretStatus {
 }
 
 /// The day on which a secret changed last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastChange {
     /// The day.
@@ -57,6 +57,33 @@ pub struct LastChange {
     pub days: i64,
     /// The origin of the date.
     pub source: ChangeSource,
+    /// Whether the change may be earlier: the clone lacks the commits before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_minimum: bool,
+    /// The oldest item, if others are younger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+}
+
+/// The day on which something other than the policy says that a secret changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownChange {
+    /// The day.
+    pub date: Date,
+    /// The origin of the date.
+    pub source: ChangeSource,
+    /// Whether the change may be earlier.
+    pub is_minimum: bool,
+    /// The oldest item, if others are younger.
+    pub item: Option<String>,
+}
+
+impl KnownChange {
+    /// Returns a change of a known day.
+    #[must_use]
+    pub const fn on(date: Date, source: ChangeSource) -> Self {
+        Self { date, source, is_minimum: false, item: None }
+    }
 }
 
 /// The origin of the date of a change.
@@ -65,7 +92,7 @@ pub struct LastChange {
 pub enum ChangeSource {
     /// `rotated` in the rotation policy.
     Policy,
-    /// The last commit that changed the file of the sealed items: a re-sealing counts as well.
+    /// The first commit with the value of the oldest sealed item.
     Git,
     /// The secret source, for the value that changed longest ago.
     Source,
@@ -163,7 +190,7 @@ impl SecretStatus {
         (app, environment): (&str, &str),
         secret: FoundSecret,
         policy: &RotationPolicy,
-        known: Option<(Date, ChangeSource)>,
+        known: Option<KnownChange>,
         expiries: &[ItemExpiry],
         today: Date,
     ) -> Self {
@@ -173,7 +200,7 @@ impl SecretStatus {
             expiries.iter().filter(|one| (&one.namespace, &one.name) == (&secret.namespace, &secret.name));
         let mut expiries: Vec<ExpiryStatus> = own.map(|one| ExpiryStatus::new(one, today)).collect();
         expiries.sort_by(|a, b| (a.date, &a.item).cmp(&(b.date, &b.item)));
-        let state = state(entry, changed, &expiries);
+        let state = state(entry, changed.as_ref(), &expiries);
         let policy = entry.map(PolicyStatus::new);
         let (app, environment) = (app.to_owned(), environment.to_owned());
         Self { app, environment, secret, changed, policy, expiries, state }
@@ -183,18 +210,19 @@ impl SecretStatus {
 /// Returns the last change: what a person wrote down, else what Git tells.
 fn last_change_of(
     entry: Option<&RotationEntry>,
-    known: Option<(Date, ChangeSource)>,
+    known: Option<KnownChange>,
     today: Date,
 ) -> Option<LastChange> {
-    let written = entry.and_then(|entry| entry.rotated).map(|date| (date, ChangeSource::Policy));
-    let of_source = known.filter(|(_, source)| *source == ChangeSource::Source);
-    let (date, source) = of_source.or(written).or(known)?;
-    Some(LastChange { date, days: date.days_until(today), source })
+    let written = entry.and_then(|entry| entry.rotated);
+    let written = written.map(|date| KnownChange::on(date, ChangeSource::Policy));
+    let of_source = known.clone().filter(|known| known.source == ChangeSource::Source);
+    let KnownChange { date, source, is_minimum, item } = of_source.or(written).or(known)?;
+    Some(LastChange { date, days: date.days_until(today), source, is_minimum, item })
 }
 
 fn state(
     entry: Option<&RotationEntry>,
-    changed: Option<LastChange>,
+    changed: Option<&LastChange>,
     expiries: &[ExpiryStatus],
 ) -> RotationState {
     let of_values = expiries.iter().map(|expiry| days_left_state(expiry.days)).min();
@@ -207,6 +235,8 @@ fn state(
                 let left = max.days() - changed.days;
                 if left < 0 {
                     RotationState::Overdue
+                } else if changed.is_minimum {
+                    RotationState::Unknown
                 } else if left <= SOON.min(max.days() / 3) {
                     RotationState::Due
                 } else {

@@ -24,7 +24,8 @@ fn found(name: &str) -> FoundSecret {
         certificate: None,
         file: "a.yaml".to_owned(),
         line: 1,
-        is_sealed_in_git: false,
+        uncommitted: Vec::new(),
+        sealed_items: Vec::new(),
     }
 }
 
@@ -43,7 +44,7 @@ fn judged(policy_text: &str, git_date: Option<&str>, expires: Option<&str>) -> S
         .into_iter()
         .collect();
     let (place, today) = (("app", "prod"), date("2026-06-30"));
-    let known = git_date.map(|text| (date(text), ChangeSource::Git));
+    let known = git_date.map(|text| KnownChange::on(date(text), ChangeSource::Git));
     SecretStatus::new(place, found("db"), &policy(policy_text), known, &expiries, today)
 }
 
@@ -82,7 +83,7 @@ fn verdicts_follow_from_age_policy_and_expiry() {
 #[test]
 fn a_source_knows_better_than_a_person() {
     let policy = policy("[{secret: db, rotation: automatic, maxAge: 90d, rotated: 2026-06-01}]");
-    let known = Some((date("2026-01-01"), ChangeSource::Source));
+    let known = Some(KnownChange::on(date("2026-01-01"), ChangeSource::Source));
     let status = SecretStatus::new(("app", "prod"), found("db"), &policy, known, &[], date("2026-06-30"));
     assert_eq!(
         (status.state, status.changed.map(|changed| changed.days)),
@@ -106,7 +107,7 @@ fn reports_are_sorted_and_say_what_is_overdue() {
     assert!(lines[1].starts_with("  no policy  shop/a"), "{human}");
     assert_eq!(
         lines[2],
-        "  overdue    shop/db: manual, at most 90 days, owner sre, 180 days old (2026-01-01 by the last commit of its file), created by Secret"
+        "  overdue    shop/db: manual, at most 90 days, owner sre, 180 days old (2026-01-01 by the first commit with its value), created by Secret"
     );
     assert_eq!(lines[3], "             reason: by hand");
     assert_eq!(lines[6], "  due        cluster `eks`: expires on 2026-07-01, in 1 day");

@@ -40,9 +40,6 @@ impl ApiResource<'static> {
         SERVICES = "", "v1", "services", "Service";
         /// Service accounts of the core group.
         SERVICE_ACCOUNTS = "", "v1", "serviceaccounts", "ServiceAccount";
-        /// Reviews of what the client may do.
-        SELF_SUBJECT_ACCESS_REVIEWS =
-            "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview";
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::api_object::{ApiObject, ApiResource, ServiceProxy};
+use super::api_object::{ApiObject, ServiceProxy};
 use super::error::ClusterError;
 use crate::ProviderError;
 use crate::k8s::{API_HINT, ClusterConnection};
@@ -144,9 +144,6 @@ impl<'a> Call<'a> {
         Err(match status {
             401 => ClusterError::Unauthenticated,
             403 => match self.target {
-                CallTarget::Object(object) if object.resource == ApiResource::SELF_SUBJECT_ACCESS_REVIEWS => {
-                    return Ok((status, Zeroizing::default()));
-                }
                 CallTarget::Object(object) => ClusterError::Denied {
                     verb: self.verb,
                     subject,
@@ -168,7 +165,6 @@ impl<'a> Call<'a> {
             _ if through_service => return Ok((status, Zeroizing::default())),
             404 => ClusterError::NotFound { subject },
             409 => ClusterError::Conflict { subject },
-            405 => return Ok((status, Zeroizing::default())),
             _ => ClusterError::Rejected { subject, status },
         })
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::api_object::{ApiObject, ApiResource, ServiceProxy};
@@ -133,49 +133,6 @@ impl ClusterClient {
             ..Call::get(object, METADATA)?
         };
         accepted(object, self.send(&call)?).map(drop)
-    }
-
-    /// Deletes an object.
-    ///
-    /// # Errors
-    /// The object does not exist or cannot be deleted.
-    pub fn delete(&self, object: &ApiObject<'_>) -> Result<(), ClusterError> {
-        let call = Call { method: http::Method::DELETE, verb: "delete", ..Call::get(object, METADATA)? };
-        accepted(object, self.send(&call)?).map(drop)
-    }
-
-    /// Asks whether this client may do something to an object; `None` if the cluster does not tell.
-    ///
-    /// # Errors
-    /// The cluster cannot be reached.
-    pub fn may(
-        &self,
-        verb: &'static str,
-        object: &ApiObject<'_>,
-        subresource: Option<&str>,
-    ) -> Result<Option<bool>, ClusterError> {
-        let review = ApiObject::all(ApiResource::SELF_SUBJECT_ACCESS_REVIEWS);
-        let body = json!({
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {
-                "group": object.resource.group, "resource": object.resource.plural, "verb": verb,
-                "subresource": subresource, "namespace": object.namespace, "name": object.name,
-            }},
-        });
-        let body = Zeroizing::new(body.to_string().into_bytes());
-        let call = Call {
-            method: http::Method::POST,
-            body: Some((JSON, body)),
-            verb: "create",
-            ..Call::get(&review, JSON)?
-        };
-        let (status, answer) = self.send(&call)?;
-        if matches!(status, 403..=405) {
-            return Ok(None);
-        }
-        let answer: Option<Json> = serde_json::from_slice(&accepted(&review, (status, answer))?).ok();
-        Ok(answer.and_then(|answer| answer.pointer("/status/allowed")?.as_bool()))
     }
 
     /// Gets a path of a service.

@@ -34,6 +34,7 @@ impl ClusterClient {
     }
 
     /// Never called.
+    #[must_use]
     pub fn pause(&self, _: std::time::Duration) -> bool {
         match self.0 {}
     }
@@ -53,10 +54,6 @@ impl ClusterClient {
         fn create_secret(&str, Zeroizing<Vec<u8>>) -> ();
         /// Never called.
         fn merge_patch(&ApiObject<'_>, &Json) -> ();
-        /// Never called.
-        fn delete(&ApiObject<'_>) -> ();
-        /// Never called.
-        fn may(&'static str, &ApiObject<'_>, Option<&str>) -> Option<bool>;
         /// Never called.
         fn proxy_get(&ServiceProxy, &str) -> ProxyReply;
         /// Never called.

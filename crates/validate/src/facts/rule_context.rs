@@ -8,7 +8,7 @@ use sealwave_core::document::{SourceTexts, Sources};
 use sealwave_core::time::Date;
 use sealwave_kube::KindScopes;
 use sealwave_pipeline::ArgoCdTool;
-use sealwave_secrets::settings::EnvironmentBackends;
+use sealwave_secrets::settings::{BackendKind, EnvironmentBackends};
 
 /// Context that all rules share.
 pub(crate) struct RuleContext<'a> {
@@ -58,8 +58,8 @@ pub struct RuleSettings {
 pub struct EarlierBackends {
     /// The environments that existed, by name.
     pub environments: BTreeMap<String, BackendPair>,
-    /// The files that existed, as messages name them.
-    pub files: BTreeSet<String>,
+    /// The templates that existed, as messages name them: they were not rendered.
+    pub templates: BTreeSet<String>,
 }
 
 /// The backends of an environment, before and now.
@@ -69,6 +69,19 @@ pub struct BackendPair {
     pub before: EnvironmentBackends,
     /// In the checked files.
     pub now: EnvironmentBackends,
+    /// The suppliers of Secrets at the earlier revision, by the namespace as written and the name.
+    pub suppliers: BTreeMap<(String, String), EarlierSupplier>,
+}
+
+/// A supplier of a Secret at an earlier revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlierSupplier {
+    /// Its backend.
+    pub kind: BackendKind,
+    /// The backend that the app file released the Secret to.
+    pub released_to: Option<BackendKind>,
+    /// Whether its own manifest releases the Secret, to any backend.
+    pub is_released: bool,
 }
 
 impl RuleSettings {

@@ -55,7 +55,7 @@ pub(crate) use problem_kinds::rule_of;
 pub use crate::facts::credential::may_be_credential;
 pub use crate::facts::neighbors::NeighborApps;
 pub use crate::facts::operator_view::OperatorView;
-pub use crate::facts::rule_context::{BackendPair, EarlierBackends, KnownApp, KnownApps, RuleSettings};
+pub use crate::facts::rule_context::{EarlierBackends, KnownApp, KnownApps, RuleSettings};
 pub use crate::facts::secret_text::SECRET_SIGNS;
 
 /// The rules of each group.

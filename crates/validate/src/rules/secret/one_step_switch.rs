@@ -1,15 +1,15 @@
 //! `secret/one-step-switch`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::facts::rule_context::BackendPair;
+use crate::facts::checked_object::CheckedObject;
+use crate::facts::rule_context::{BackendPair, EarlierBackends, EarlierSupplier};
 use crate::facts::scene::CheckedEnvironment;
 use crate::reporter::{FindingDraft, Reporter};
 use crate::rule::{Rule, RuleCheck};
 use crate::{RuleInput, RuleKind, RulePage};
 use sealwave_core::diagnostic::Severity;
 use sealwave_core::document::Origin;
-use sealwave_kube::catalog::ObjectIndex;
 use sealwave_kube::pods::ReferencedKind;
 use sealwave_secrets::settings::BackendKind;
 
@@ -29,30 +29,59 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
     let earlier = &environment.context.settings.earlier;
     let Some(pair) = environment.name().and_then(|name| earlier.environments.get(name)) else { return };
     let used = used_secrets(environment);
-    let secrets: BTreeSet<ObjectIndex> = environment.secrets().iter().map(|one| one.object).collect();
-    for number in secrets {
-        let Some(secret) = environment.object(number) else { continue };
-        let Some((before, now)) = one_step(pair, secret.namespace, secret.name) else { continue };
-        let file = environment.context.sources.location(secret.name_origin()).path;
-        let (Some(at), true) = (used.get(&(secret.namespace, secret.name)), earlier.files.contains(&file))
-        else {
+    for ((namespace, name), suppliers) in environment.catalog.supplied() {
+        // Several suppliers are reported by other rules, unless one releases the Secret.
+        let [number] = suppliers else { continue };
+        let (Some(object), Some(at)) = (environment.object(*number), used.get(&(namespace, name))) else {
             continue;
         };
+        let file = environment.context.sources.location(object.name_origin()).path;
+        let Some(before) = earlier_supplier(earlier, pair, (namespace, name), &file) else { continue };
+        let Some(now) = backend_of(object, pair, (namespace, name)) else { continue };
+        if before.kind == now || before.is_released || before.released_to == Some(now) {
+            continue;
+        }
+        let before = before.kind;
         let message =
             format!("backend changes from `{before}` to `{now}` in one step, and a pod uses the Secret");
         let hint = format!(
             "release the Secret first: `{{from: {before}, to: {now}}}` in one commit, and `{now}` in the next; `sealwave switch --to {now}` prints the lines"
         );
-        let draft = FindingDraft::new(&RULE, secret.name_place(), message);
-        reporter.report(draft.about_object(number).related(*at, "a pod uses it here").hint(hint));
+        let draft = FindingDraft::new(&RULE, object.name_place(), message);
+        reporter.report(draft.about_object(*number).related(*at, "a pod uses it here").hint(hint));
     }
 }
 
-/// Returns the old and the new backend if one replaces the other without a release.
-fn one_step(pair: &BackendPair, namespace: &str, name: &str) -> Option<(BackendKind, BackendKind)> {
-    let (before, now) = (pair.before.choice_for(namespace, name), pair.now.choice_for(namespace, name));
-    let is_released = before.release_to == Some(now.kind);
-    (before.kind != now.kind && !is_released).then_some((before.kind, now.kind))
+/// Returns what supplied a Secret before. Templates are not rendered as they were, so for their Secrets the app file decides.
+fn earlier_supplier(
+    earlier: &EarlierBackends,
+    pair: &BackendPair,
+    (namespace, name): (&str, &str),
+    file: &str,
+) -> Option<EarlierSupplier> {
+    let find = |namespace: &str| pair.suppliers.get(&(namespace.to_owned(), name.to_owned())).copied();
+    // A manifest without a namespace got that of the app.
+    find(namespace).or_else(|| find("")).or_else(|| {
+        earlier.templates.contains(file).then(|| {
+            let choice = pair.before.choice_for(namespace, name);
+            EarlierSupplier { kind: choice.kind, released_to: choice.release_to, is_released: false }
+        })
+    })
+}
+
+/// Returns the backend that an object stands for; a Secret is what the app file makes of it.
+fn backend_of(
+    object: &CheckedObject<'_>,
+    pair: &BackendPair,
+    (namespace, name): (&str, &str),
+) -> Option<BackendKind> {
+    Some(match object.kind {
+        "ExternalSecret" => BackendKind::ExternalSecrets,
+        "SealedSecret" => BackendKind::SealedSecrets,
+        "Secret" => pair.now.choice_for(namespace, name).kind,
+        "SecretProviderClass" => BackendKind::SecretsStoreCsi,
+        _ => return None,
+    })
 }
 
 /// Returns the Secrets that pods use, by namespace and name, with the first use of each.

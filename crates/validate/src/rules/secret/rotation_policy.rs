@@ -63,16 +63,16 @@ fn check_effect(
     let matches = |entry: &RotationEntry, (environment, namespace, name): &EnvironmentSecret<'_>| {
         entry.matches(environment, namespace, name)
     };
-    let matched: Vec<_> = secrets.iter().filter(|secret| matches(entry, secret)).collect();
-    if matched.is_empty() {
+    let own: Vec<_> = secrets.iter().filter(|secret| matches(entry, secret)).collect();
+    if own.is_empty() {
         let names: BTreeSet<&str> = secrets.iter().map(|(_, _, name)| *name).collect();
-        let hint = closest_name(&entry.secret.to_string(), names.into_iter()).map_or_else(
+        let hint = closest_name(&entry.secret.to_string(), names).map_or_else(
             || "remove the entry, or correct its pattern; `sealwave status` lists the Secrets".to_owned(),
             |meant| format!("did you mean `{meant}`?"),
         );
         let message = format!("entry `{}` matches no Secret of the app", entry.secret);
         reporter.report(FindingDraft::new(&RULE, at, message).hint(hint));
-    } else if matched.iter().all(|secret| earlier.iter().any(|entry| matches(entry, secret))) {
+    } else if own.iter().all(|secret| earlier.iter().any(|entry| matches(entry, secret))) {
         let message = format!("entry `{}` has no effect: entries before it match its Secrets", entry.secret);
         let hint = "for each Secret, the first entry that matches it applies; move this one up, or remove it";
         let draft = FindingDraft::new(&RULE, at, message).severity(Severity::Warning);
