@@ -419,7 +419,7 @@ fn misplaced_and_misspelled_annotations_are_rejected() {
     }
     // Another name in this domain has no effect, so the Secret may be empty.
     let app = SmallApp::new();
-    let annotations = "{name: web, namespace: shop, annotations: {sealwave.dev/data-from: x, sealwave.dev/derivation: v1, other.sealwave.dev/x: y}}";
+    let annotations = "{name: web, namespace: shop, annotations: {sealwave.dev/data-from: x, sealwave.dev/derivation: v1, other.sealwave.dev/x: x}}";
     app.replace("app/base/secrets.yaml", "{name: web, namespace: shop}", annotations);
     let text = String::from_utf8(generate(&app).stderr).unwrap();
     assert!(text.contains("annotation `sealwave.dev/data-from` has no effect"), "{text}");
