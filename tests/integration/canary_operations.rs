@@ -13,8 +13,11 @@ use crate::support::aws_user::OLD_KEY;
 use crate::support::root;
 use place::{Place, SECRET};
 
+/// The runs of a command.
+type OperationRuns = fn(&Place);
+
 /// The commands of operations, each with its runs.
-const OPERATIONS: [(&str, fn(&Place)); 15] = [
+const OPERATIONS: [(&str, OperationRuns); 15] = [
     ("cert check", cert_check),
     ("cert fetch", cert_fetch),
     ("cert list", cert_list),
