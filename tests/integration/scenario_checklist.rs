@@ -12,7 +12,7 @@ use rows::ROWS;
 enum Proof {
     /// This runs the command, and checks its output.
     Run(fn(&Desk)),
-    /// These tests, as `FILE::FUNCTION`.
+    /// These tests, each with its file, `::` and the name of its function.
     Tests(&'static [&'static str]),
 }
 
@@ -49,7 +49,7 @@ fn every_row_is_answered() {
 
 /// Checks that a test exists.
 fn require_test(row: &str, test: &str) {
-    let (file, function) = test.split_once("::").expect("FILE::FUNCTION");
+    let (file, function) = test.split_once("::").expect("a file and a function");
     let source =
         fs_err::read_to_string(root().join(file)).unwrap_or_else(|_| panic!("{row}: {file} is missing"));
     assert!(source.contains(&format!("fn {function}(")), "{row}: {file} has no `{function}`");

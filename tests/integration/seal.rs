@@ -371,6 +371,69 @@ fn placeholders_are_resolved_under_the_policy_only() {
 }
 
 #[test]
+fn metadata_of_another_type_is_refused_with_the_text_to_write() {
+    let place = Workplace::new();
+    let secret = |metadata: &str, more: &str| {
+        let head = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: shop\n";
+        format!("{head}{metadata}stringData: {{password: CANARY-1}}\n{more}")
+    };
+    for (metadata, more, message, place_of, hint) in [
+        ("  labels: {x: y}\n", "", "label `x` must be of type string, not boolean", ":6:15", "`x: \"true\"`"),
+        (
+            "  labels:\n    tier: off\n",
+            "",
+            "label `tier` must be of type string, not boolean",
+            ":7:11",
+            "`tier: \"false\"`",
+        ),
+        ("  labels: {v: 1.10}\n", "", "label `v` must be of type string, not number", ":6:15", "`v: \"…\"`"),
+        (
+            "  annotations: {argocd.argoproj.io/sync-wave: -1}\n",
+            "",
+            "annotation `argocd.argoproj.io/sync-wave` must be of type string, not number",
+            ":6:47",
+            "`argocd.argoproj.io/sync-wave: \"…\"`",
+        ),
+        (
+            "  annotations: {a: [CANARY]}\n",
+            "",
+            "annotation `a` must be of type string, not array",
+            ":6:20",
+            "in quotes",
+        ),
+        (
+            "  annotations: {CANARY x: 1}\n",
+            "",
+            "annotation must be of type string, not number",
+            ":6:26",
+            "in quotes",
+        ),
+        ("", "type: 1\n", "`type` must be of type string, not number", ":7:7", ""),
+        ("", "immutable: 'true'\n", "`immutable` must be of type boolean, not string", ":7:12", ""),
+        ("", "data: {n: 5}\n", "item of `data` is of type number, not string", ":7:11", "quote them"),
+    ] {
+        place.write("typed.yaml", &secret(metadata, more));
+        let stderr = place.refused(&["typed.yaml", "-w", "out.yaml"]);
+        let at = format!("--> typed.yaml{place_of}\n");
+        for expected in [message, &at, hint] {
+            assert!(stderr.contains(expected), "{stderr}\nexpected: {expected}");
+        }
+    }
+    assert!(!place.names().contains(&"out.yaml".to_owned()));
+    // What is merged has the labels of the file, so these are not read.
+    place.seal(&["secret.yaml", "-w", "out.yaml"]);
+    place.write("typed.yaml", &secret("  labels: {x: y}\n", "type: 1\n"));
+    let output = watched_output(
+        place.command(&["typed.yaml", "--merge-into", "out.yaml"]).args(["--cert", "dev.pem"]),
+    );
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .contains("labels, annotations and type stay those of the file")
+    );
+    assert!(output.status.success() && !place.read("out.yaml").contains("x: "));
+}
+
+#[test]
 fn no_message_and_no_file_has_a_value() {
     let place = Workplace::new();
     let before = place.names();

@@ -27,7 +27,7 @@ const VERSION: u32 = 1;
 /// The largest journal.
 const MAX_JOURNAL: u64 = 16 << 20;
 
-/// How often a lock is tried, and the pause after each attempt.
+/// The number of attempts to take a lock, and the pause after each.
 const LOCK_ATTEMPTS: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 

@@ -15,7 +15,7 @@ use sealwave_testkit::stub_server::{StubReply, StubServer};
 const START: u64 = 1_800_000_000;
 const DAY: u64 = 86_400;
 
-/// What a command printed, and its exit code.
+/// The output of a command, and its exit code.
 pub(super) struct Printed {
     pub(super) code: Option<i32>,
     pub(super) stdout: String,

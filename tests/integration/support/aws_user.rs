@@ -11,7 +11,7 @@ pub const OLD_KEY: &str = "AKIAEXAMPLEOLD000001";
 const NEW_KEY: &str = "AKIAEXAMPLENEW000001";
 const USER: &str = "arn:aws:iam::123456789012:user/airflow";
 
-/// What the account holds.
+/// The contents of the account.
 struct Account {
     /// Ids of access keys with their status.
     keys: Vec<(&'static str, String)>,

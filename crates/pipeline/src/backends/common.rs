@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::backend::UnresolvedSecret;
+use super::metadata_types::metadata_type_errors;
 use super::refusal::{CommonReason, RefusalCollector, RefusalReason};
 use super::{metadata, naming};
 use sealwave_core::diagnostic::{Explain, Problem};
@@ -115,6 +116,9 @@ fn check_fields(secret: &Manifest, refusals: &mut RefusalCollector<'_>) {
     }
     for (origin, error) in naming::naming_errors(secret) {
         refusals.refuse_secret(origin, &CommonReason::Naming(error));
+    }
+    for (origin, error) in metadata_type_errors(secret, |_| false) {
+        refusals.refuse_secret(origin, &CommonReason::MetadataType(error));
     }
     let fields: [(&[&str], &'static str, &'static str); 5] = [
         (&["immutable"], "immutable", "boolean"),

@@ -9,6 +9,7 @@ mod backend;
 mod common;
 mod external_secrets;
 pub(crate) mod metadata;
+mod metadata_types;
 mod naming;
 mod refusal;
 mod registry;

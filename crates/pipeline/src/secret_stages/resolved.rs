@@ -59,7 +59,7 @@ pub(super) enum ItemValue {
 }
 
 impl ResolvedObject {
-    /// Turns a Secret without items into one whose items are known: there are none.
+    /// Turns a Secret without items into one whose items are known, and which has none.
     pub(super) fn or_empty_secret(self) -> Self {
         match self {
             Self::Plain(manifest) if manifest.is_secret() => {

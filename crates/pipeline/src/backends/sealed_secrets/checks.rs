@@ -2,6 +2,7 @@
 //! cluster, hours later, and without naming the file.
 
 use crate::backends::backend::MeasuredItem;
+use crate::backends::metadata_types::{MetadataTypeError, metadata_type_errors};
 use crate::backends::naming::{self, NamingError};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
 use sealwave_core::document::{Manifest, Node, NodeValue, Origin};
@@ -19,6 +20,9 @@ pub(super) enum SealedSecretError {
         "item key is not valid: 1 to {MAX_ITEM_KEY} letters, digits, `-`, `_` or `.`, and not starting with `..`"
     )]
     ItemKey,
+    /// A label or an annotation that is not a string.
+    #[error(transparent)]
+    MetadataType(#[from] MetadataTypeError),
     /// A name that Kubernetes rejects.
     #[error(transparent)]
     Naming(#[from] NamingError),
@@ -57,6 +61,7 @@ pub(super) enum SealedSecretError {
 impl Explain for SealedSecretError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::MetadataType(error) => return error.hint(),
             Self::Naming(error) => return error.hint(),
             Self::NoName => {
                 "set `metadata.name`; a generated name works only with scope namespace-wide or cluster-wide"
@@ -136,15 +141,16 @@ fn expect_type(
 }
 
 fn check_annotations(secret: &Manifest, found: &mut Vec<(Origin, SealedSecretError)>) {
-    let Some(annotations) = secret.annotations() else { return };
-    for name in [names::CLUSTER_WIDE, names::NAMESPACE_WIDE] {
-        if let Some(node) = annotations.get(name)
+    let scopes = [names::CLUSTER_WIDE, names::NAMESPACE_WIDE];
+    for name in scopes {
+        if let Some(node) = secret.annotations().and_then(|annotations| annotations.get(name))
             && !matches!(node.as_str(), Some("" | "false" | "true"))
         {
             found.push((node.origin, SealedSecretError::ScopeAnnotation(name)));
         }
     }
-    expect_type(annotations.get(names::ARGOCD_SYNC_OPTIONS), names::ARGOCD_SYNC_OPTIONS, "string", found);
+    let errors = metadata_type_errors(secret, |name| scopes.contains(&name));
+    found.extend(errors.into_iter().map(|(origin, error)| (origin, error.into())));
 }
 
 fn check_identity(secret: &Manifest, scope: SealingScope, found: &mut Vec<(Origin, SealedSecretError)>) {

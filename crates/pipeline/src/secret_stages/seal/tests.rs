@@ -299,6 +299,30 @@ fn all_problems_that_the_cluster_would_refuse_are_reported_together() {
 }
 
 #[test]
+fn labels_and_annotations_are_strings() {
+    let mut object = plain_secret("db");
+    object["metadata"]["labels"] = json!({"a": "true", "empty": null, "list": [], "truth": true});
+    object["metadata"]["annotations"] = json!({
+        "argocd.argoproj.io/sync-options": 1, "CANARY value": {"CANARY": 1}, "example.com/off": false, "port": 8080,
+        "sealedsecrets.bitnami.com/cluster-wide": true,
+    });
+    let mut found = messages(&object, vec![literal("a", b"")]);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "annotation `argocd.argoproj.io/sync-options` must be of type string, not number",
+            "annotation `example.com/off` must be of type string, not boolean",
+            "annotation `port` must be of type string, not number",
+            "annotation `sealedsecrets.bitnami.com/cluster-wide` must be the text \"true\" or \"false\"",
+            "annotation must be of type string, not object",
+            "label `list` must be of type string, not array",
+            "label `truth` must be of type string, not boolean",
+        ]
+    );
+}
+
+#[test]
 fn each_scope_requires_the_names_that_it_binds_to() {
     let object = |scope: SealingScope, metadata: Json| {
         let mut object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata});
