@@ -125,7 +125,7 @@ pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<Comm
         Command::Seal(args) => seal::run(&args, variables, watch),
         Command::Unseal(args) => unseal::run(&args, variables, watch),
         Command::Status(args) => status::run(&args, variables, watch),
-        Command::Switch(args) => switch::run(*args, variables, watch),
+        Command::Switch(args) => switch::run(&args, variables, watch),
         Command::Validate(args) => validate::run(&args, variables, watch),
         Command::Verify(args) => verify::run(*args, variables, watch),
     }

@@ -176,7 +176,7 @@ impl StatusRun<'_> {
     }
 
     fn add_environment(&mut self, app: &str, session: &EnvironmentSession<'_>) -> Result<(), Failure> {
-        let found = self.find(session)?;
+        let found = find_in(session)?;
         let fetched = if self.args.fetch { self.fetch(session)? } else { FetchedDates::default() };
         self.add_certificate(session)?;
         let policy = &session.discovery.app().rotation;
@@ -191,27 +191,6 @@ impl StatusRun<'_> {
             self.secrets.push(status);
         }
         Ok(())
-    }
-
-    /// Renders an environment without values, and returns its Secrets.
-    fn find(&self, session: &EnvironmentSession<'_>) -> Result<Vec<FoundSecret>, Failure> {
-        let context = session.context()?;
-        let input = StageInput {
-            discovery: &session.discovery,
-            context: &context,
-            toolbox: &session.toolbox,
-            compares: false,
-        };
-        let (mut sources, mut texts) = (Sources::default(), SourceTexts::default());
-        let default_provider = session.default_provider()?;
-        let place = |_: &[&str]| ProblemPlace::Unknown;
-        let stages = sealwave_pipeline::collect(input, default_provider, &mut sources, &mut texts, &place);
-        if let Err(StageFailure { failure, .. }) = stages.result {
-            return Err(failure.located(&sources));
-        }
-        let Some(CollectedRender { attempt, uses, .. }) = stages.rendered else { return Ok(Vec::new()) };
-        let workloads = &session.discovery.app().workloads;
-        Ok(find_secrets(&attempt.objects, &uses, workloads, &sources))
     }
 
     /// Fetches the values of an environment, and returns the dates that they and their sources tell.
@@ -276,4 +255,25 @@ impl StatusRun<'_> {
         let findings = report.has_overdue();
         Ok(CommandOutput { findings, notes: self.notes, ..CommandOutput::text(stdout) })
     }
+}
+
+/// Renders an environment without values, and returns its Secrets.
+fn find_in(session: &EnvironmentSession<'_>) -> Result<Vec<FoundSecret>, Failure> {
+    let context = session.context()?;
+    let input = StageInput {
+        discovery: &session.discovery,
+        context: &context,
+        toolbox: &session.toolbox,
+        compares: false,
+    };
+    let (mut sources, mut texts) = (Sources::default(), SourceTexts::default());
+    let default_provider = session.default_provider()?;
+    let place = |_: &[&str]| ProblemPlace::Unknown;
+    let stages = sealwave_pipeline::collect(input, default_provider, &mut sources, &mut texts, &place);
+    if let Err(StageFailure { failure, .. }) = stages.result {
+        return Err(failure.located(&sources));
+    }
+    let Some(CollectedRender { attempt, uses, .. }) = stages.rendered else { return Ok(Vec::new()) };
+    let workloads = &session.discovery.app().workloads;
+    Ok(find_secrets(&attempt.objects, &uses, workloads, &sources))
 }

@@ -3,6 +3,7 @@
 //! Changes nothing. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::json;
@@ -80,7 +81,7 @@ struct SwitchReport {
 }
 
 pub(super) fn run(
-    args: SwitchArgs,
+    args: &SwitchArgs,
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
@@ -111,7 +112,7 @@ pub(super) fn run(
         notes.push(Note::info(Problem::new(&SwitchNote::NotChecked)));
         Vec::new()
     } else {
-        check_cluster(&args, &switch, &backends, variables, watch)?
+        check_cluster(args, &switch, &backends, variables, watch)?
     };
     let report = SwitchReport { lines: switch.lines(&kept), kept: kept.len(), switch, findings };
     let (stdout, styled) = match args.output {
@@ -275,14 +276,14 @@ impl SwitchReport {
             text.push_str("\nNot ready\n");
         }
         for SwitchFinding { secret, message, hint } in &self.findings {
-            text.push_str(&format!("  {}: {message}\n    help: {hint}\n", printable(secret)));
+            let _ = writeln!(text, "  {}: {message}\n    help: {hint}", printable(secret));
         }
         if !self.lines.is_empty() {
             let title = if self.findings.is_empty() { "Next commit" } else { "Then commit" };
-            text.push_str(&format!("\n{title}, in sealwave.yaml\n"));
+            let _ = writeln!(text, "\n{title}, in sealwave.yaml");
         }
         for line in self.lines.lines() {
-            text.push_str(&format!("  {}\n", printable(line)));
+            let _ = writeln!(text, "  {}", printable(line));
         }
         text
     }

@@ -13,11 +13,11 @@ use crate::support::aws_user::OLD_KEY;
 use crate::support::root;
 use place::{Place, SECRET};
 
-/// A command with its runs.
-type Operation = (&'static str, fn(&Place));
+/// The runs of a command.
+type OperationRuns = fn(&Place);
 
-/// The commands of operations.
-const OPERATIONS: [Operation; 15] = [
+/// The commands of operations, each with its runs.
+const OPERATIONS: [(&str, OperationRuns); 15] = [
     ("cert check", cert_check),
     ("cert fetch", cert_fetch),
     ("cert list", cert_list),
@@ -81,7 +81,7 @@ fn every_command_is_in_a_table() {
 
 #[test]
 fn no_operation_shows_the_marker_and_secret_files_are_those_of_the_documentation() {
-    let run = |(command, runs): &Operation| {
+    let run = |(command, runs): &(&str, fn(&Place))| {
         let place = Place::new();
         runs(&place);
         place.finish(command)

@@ -38,7 +38,7 @@ spec:
 /// Runs `switch` with the arguments of the app.
 fn switch(app: &SmallApp, args: &[&str]) -> Output {
     let mut all = app.args();
-    all[0] = "switch".to_owned();
+    "switch".clone_into(&mut all[0]);
     watched_output(sealwave().args(all).args(args))
 }
 

@@ -34,7 +34,7 @@ fn policy(text: &str) -> RotationPolicy {
 }
 
 fn judged(policy_text: &str, git_date: Option<&str>, expires: Option<&str>) -> SecretStatus {
-    let expiries: Vec<ItemExpiry> = expires
+    let dates: Vec<ItemExpiry> = expires
         .map(|text| ItemExpiry {
             namespace: "shop".to_owned(),
             name: "db".to_owned(),
@@ -45,7 +45,7 @@ fn judged(policy_text: &str, git_date: Option<&str>, expires: Option<&str>) -> S
         .collect();
     let (place, today) = (("app", "prod"), date("2026-06-30"));
     let known = git_date.map(|text| KnownChange::on(date(text), ChangeSource::Git));
-    SecretStatus::new(place, found("db"), &policy(policy_text), known, &expiries, today)
+    SecretStatus::new(place, found("db"), &policy(policy_text), known, &dates, today)
 }
 
 const MANUAL: &str = "[{secret: db, rotation: manual, maxAge: 90d, owner: sre, reason: by hand}]";
