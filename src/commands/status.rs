@@ -191,7 +191,7 @@ impl StatusRun<'_> {
     }
 
     fn add_environment(&mut self, app: &str, session: &EnvironmentSession<'_>) -> Result<(), Failure> {
-        let found = self.find(session)?;
+        let found = Self::find(session)?;
         let fetched = if self.args.fetch { self.fetch(session)? } else { FetchedDates::default() };
         self.add_certificate(session)?;
         let policy = &session.discovery.app().rotation;
@@ -216,7 +216,7 @@ impl StatusRun<'_> {
     }
 
     /// Renders an environment without values, and returns its Secrets.
-    fn find(&self, session: &EnvironmentSession<'_>) -> Result<Vec<FoundSecret>, Failure> {
+    fn find(session: &EnvironmentSession<'_>) -> Result<Vec<FoundSecret>, Failure> {
         let Some((CollectedRender { attempt, uses, .. }, sources)) = session.collected()? else {
             return Ok(Vec::new());
         };

@@ -123,7 +123,7 @@ pub(super) fn run(
         check_cluster(&args, &switch, &backends, variables, watch)?
     };
     let mut report = SwitchReport { lines, kept, switch, findings, committed };
-    if args.write {
+    if args.files.write {
         let plan = report.complete_plan();
         let reason = match &mut report.committed {
             None => Some("the next commit changes `sealwave.yaml`"),

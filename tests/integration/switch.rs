@@ -439,7 +439,7 @@ fn files_of_committed_secrets_are_written_only_within_the_limits() {
         assert!(stderr.contains(message), "{stderr}");
     };
     let original = fs_err::read(scenario.path(DB)).unwrap();
-    refused(&write, "there is no terminal to ask");
+    refused(&write, "plan needs consent");
     refused(&["--to", "sealed-secrets", "--no-cluster"], "the Secrets are committed SealedSecrets");
     assert!(scenario.run(&[&write[..], &["--dry-run"]].concat()).status.success());
     assert_eq!(fs_err::read(scenario.path(DB)).unwrap(), original);

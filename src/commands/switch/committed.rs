@@ -1,6 +1,7 @@
 //! `switch` for committed SealedSecrets: the changes of their files, and the Secrets that replace them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -128,14 +129,14 @@ impl CommittedSwitch {
         let tree = WorkTree::find(root).map_err(|error| Problem::new(&error))?;
         let no_checkout = || Problem::new(&CommittedError::NoCheckout(root.display().to_string()));
         let tree = tree.ok_or_else(no_checkout)?;
-        let allowed = AllowedPaths::new(Some(environment), &args.allow_path);
+        let allowed = AllowedPaths::new(Some(environment), &args.files.allow_path);
         let allowed = allowed.and_then(|allowed| allowed.require(changes.paths()));
         allowed.map_err(|error| Problem::new(&error))?;
         tree.require_clean(changes.paths(), None).map_err(|error| Problem::new(&error))?;
-        if args.dry_run {
+        if args.files.dry_run {
             return Ok(());
         }
-        if !args.yes {
+        if !args.files.yes {
             ask_for_consent(&plan.human(false)).map_err(|error| Problem::new(&error))?;
         }
         // Each file is complete by itself: after an interruption, the next run changes the others.
@@ -161,33 +162,39 @@ impl CommittedSwitch {
             text.push_str("\nWritten: commit these files\n");
         }
         for path in &self.written {
-            text.push_str(&format!("  {}\n", printable(path)));
+            line_to(&mut text, format_args!("  {}", printable(path)));
         }
         if !self.manual.is_empty() {
             text.push_str("\nNext commit, by hand\n");
         }
         for ManualChange { secret, file, line, reason, edits } in &self.manual {
             let place = format!("{file}:{line}");
-            text.push_str(&format!(
-                "  {}: SealedSecret {}: {}\n",
-                printable(place),
-                printable(secret),
-                printable(reason)
-            ));
+            line_to(
+                &mut text,
+                format_args!(
+                    "  {}: SealedSecret {}: {}",
+                    printable(place),
+                    printable(secret),
+                    printable(reason)
+                ),
+            );
             for ReleaseEdit { path, name, text: value, .. } in edits {
-                text.push_str(&format!("    {path}: {name}: \"{}\"\n", printable(value)));
+                line_to(&mut text, format_args!("    {path}: {name}: \"{}\"", printable(value)));
             }
         }
         if step == SwitchStep::TakeOver {
             for secret in &self.secrets {
                 let (place, id) = (format!("{}:{}", secret.file, secret.line), secret.id());
-                text.push_str(&format!(
-                    "\nNext commit, instead of SealedSecret {} in {}\n",
-                    printable(id),
-                    printable(place)
-                ));
+                line_to(
+                    &mut text,
+                    format_args!(
+                        "\nNext commit, instead of SealedSecret {} in {}",
+                        printable(id),
+                        printable(place)
+                    ),
+                );
                 for line in secret.skeleton().lines() {
-                    text.push_str(&format!("  {}\n", printable(line)));
+                    line_to(&mut text, format_args!("  {}", printable(line)));
                 }
             }
         }
@@ -209,6 +216,11 @@ impl CommittedSwitch {
         };
         json!({"written": self.written, "manual": self.manual, "replacements": replacements})
     }
+}
+
+fn line_to(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{line}");
 }
 
 /// Returns the change of a file, or the reason why a person has to make it.

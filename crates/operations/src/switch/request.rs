@@ -141,10 +141,8 @@ impl Switch {
         }
         secrets.sort_unstable();
         secrets.dedup();
-        let (step, release_to) = match is_released {
-            true => (SwitchStep::TakeOver, Some(request.to)),
-            false => (SwitchStep::Release, None),
-        };
+        let (step, release_to) =
+            if is_released { (SwitchStep::TakeOver, Some(request.to)) } else { (SwitchStep::Release, None) };
         Ok(Self {
             request,
             secrets,

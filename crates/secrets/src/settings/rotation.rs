@@ -204,7 +204,7 @@ impl RunbookAddress {
 }
 
 impl IamUserName {
-    /// Reads a name that AWS accepts. One of dots only is none, so that no address changes its meaning.
+    /// Reads a name that AWS accepts. Dots alone are not a name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_name = (1..=MAX_USER).contains(&text.len())
