@@ -33,6 +33,9 @@ pub struct StatusArgs {
         help = "Fetch every reference, without applying the policy of --operator"
     )]
     pub no_policy: bool,
+    /// Provider of the operator file whose login asks AWS for the access keys of `iamUser`
+    #[arg(long, value_name = "NAME", default_value = "aws-sm", requires = "fetch")]
+    pub aws_provider: String,
     /// Output format: human or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,

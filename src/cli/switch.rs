@@ -39,12 +39,32 @@ pub struct SwitchArgs {
         help = "Allow every reference, without applying the policy of --operator"
     )]
     pub no_policy: bool,
+    /// The changes of files.
+    #[command(flatten)]
+    pub files: SwitchFileArgs,
     /// Output format: human or json
     #[arg(long, short = 'o', value_name = "FORMAT", default_value = "human", hide_possible_values = true)]
     pub output: ReportFormat,
     /// The app.
     #[command(flatten)]
     pub app: AppArgs,
+}
+
+/// Flags for the changes of files of committed SealedSecrets.
+#[derive(Clone, Debug, Args)]
+pub struct SwitchFileArgs {
+    /// Make the changes of the first commit in the files of committed SealedSecrets
+    #[arg(long)]
+    pub write: bool,
+    /// Check that the files may be written, print the plan, and change nothing
+    #[arg(long, requires = "write")]
+    pub dry_run: bool,
+    /// Write without asking
+    #[arg(long, short = 'y', requires = "write")]
+    pub yes: bool,
+    /// Allow changes of these files too, besides envs/<env>/sealed-secrets/**; relative to the repository; repeatable
+    #[arg(long, value_name = "GLOB", requires = "write")]
+    pub allow_path: Vec<String>,
 }
 
 fn backend(text: &str) -> Result<BackendKind, String> {

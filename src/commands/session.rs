@@ -11,9 +11,11 @@ use crate::config::{
     self, AppIdentity, ArgoCdContext, Caller, ConfigError, OperatorFile, OperatorPath, VariableReader,
 };
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Failure, Note, Problem};
+use sealwave_core::diagnostic::{Failure, Note, Problem, ProblemPlace};
+use sealwave_core::document::{SourceTexts, Sources};
 use sealwave_pipeline::{
-    self, Discovery, ManifestFormat, PipedManifests, RenderContext, RunPlan, SealMode, SealedApp, ValueSource,
+    self, CollectedRender, Discovery, ManifestFormat, PipedManifests, RenderContext, RunPlan, SealMode,
+    SealedApp, StageFailure, StageInput, ValueSource,
 };
 use sealwave_programs::Toolbox;
 use sealwave_secrets::crypto::ChecksumKey;
@@ -162,6 +164,25 @@ impl<'a> EnvironmentSession<'a> {
         };
         let sealed = self.seal(&plan, &mut notes, watch)?;
         emit(sealed, format, notes)
+    }
+
+    /// Renders the environment without values; `None` if it has no objects to render. Also returns the sources of the objects.
+    pub(super) fn collected(&self) -> Result<Option<(CollectedRender, Sources)>, Failure> {
+        let context = self.context()?;
+        let input = StageInput {
+            discovery: &self.discovery,
+            context: &context,
+            toolbox: &self.toolbox,
+            compares: false,
+        };
+        let (mut sources, mut texts) = (Sources::default(), SourceTexts::default());
+        let place = |_: &[&str]| ProblemPlace::Unknown;
+        let default_provider = self.default_provider()?;
+        let stages = sealwave_pipeline::collect(input, default_provider, &mut sources, &mut texts, &place);
+        if let Err(StageFailure { failure, .. }) = stages.result {
+            return Err(failure.located(&sources));
+        }
+        Ok(stages.rendered.map(|rendered| (rendered, sources)))
     }
 
     /// Runs all stages.

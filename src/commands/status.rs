@@ -2,7 +2,9 @@
 //!
 //! Reads Git alone. With `--fetch`, values are fetched as `generate` does it, for their dates; none is kept or shown.
 
-use std::collections::BTreeMap;
+mod access_keys;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,16 +16,14 @@ use super::session::{AppSession, EnvironmentSession, SharedToolbox};
 use crate::cli::{AppArgs, DirArgs, ReportFormat, StatusArgs};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector, ProblemPlace};
-use sealwave_core::document::{SourceTexts, Sources};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector};
 use sealwave_core::time::Date;
 use sealwave_operations::status::{
-    CertificateStatus, ChangeSource, CommittedAge, FileHistory, FoundSecret, KnownChange, SecretStatus,
-    StatusReport, find_secrets,
+    ActiveKeys, CertificateStatus, ChangeSource, CommittedAge, FileHistory, FoundSecret, KnownChange,
+    SecretStatus, StatusReport, find_secrets,
 };
-use sealwave_pipeline::{
-    AuditRecord, AuditSink, CollectedRender, FetchOutcome, ItemExpiry, StageFailure, StageInput,
-};
+use sealwave_pipeline::{AuditRecord, AuditSink, CollectedRender, FetchOutcome, ItemExpiry};
+use sealwave_secrets::settings::IamUserName;
 use sealwave_validate::project::{Excludes, OutputPaths, TargetSearch, ValidateTargets, shown};
 
 /// The deadline of a run.
@@ -52,11 +52,21 @@ impl Explain for StatusError {
 enum StatusNote {
     #[error("dates of values are not known: nothing was fetched")]
     NotFetched,
+    #[error("access keys of user `{user}` are not known: {reason}")]
+    NoAccessKeys { user: String, reason: String },
 }
 
 impl Explain for StatusNote {
     fn hint(&self) -> Option<String> {
-        Some("`--fetch` with `--operator` reports certificates and tokens that expire".to_owned())
+        let hint = match self {
+            Self::NotFetched => {
+                "`--fetch` with `--operator` reports certificates and tokens that expire, and the age of access keys"
+            }
+            Self::NoAccessKeys { .. } => {
+                "`--aws-provider` names the provider of the operator file whose login asks AWS; it needs `iam:ListAccessKeys`"
+            }
+        };
+        Some(hint.to_owned())
     }
 }
 
@@ -110,6 +120,9 @@ struct StatusRun<'a> {
     certificates: Vec<CertificateStatus>,
     /// The history of each file, which may have many secrets, by path and namespace.
     histories: BTreeMap<(PathBuf, String), Option<FileHistory>>,
+    /// The access keys of users, each asked for once.
+    keys: ActiveKeys,
+    users_asked: BTreeSet<IamUserName>,
     environments_seen: Vec<String>,
     notes: Vec<Note>,
 }
@@ -133,6 +146,8 @@ pub(super) fn run(
         secrets: Vec::new(),
         certificates: Vec::new(),
         histories: BTreeMap::new(),
+        keys: ActiveKeys::new(),
+        users_asked: BTreeSet::new(),
         environments_seen: Vec::new(),
         notes: Vec::new(),
     };
@@ -176,10 +191,16 @@ impl StatusRun<'_> {
     }
 
     fn add_environment(&mut self, app: &str, session: &EnvironmentSession<'_>) -> Result<(), Failure> {
-        let found = find_in(session)?;
+        let found = Self::find(session)?;
         let fetched = if self.args.fetch { self.fetch(session)? } else { FetchedDates::default() };
         self.add_certificate(session)?;
         let policy = &session.discovery.app().rotation;
+        if self.args.fetch {
+            let entry =
+                |secret: &FoundSecret| policy.entry_for(session.name, &secret.namespace, &secret.name);
+            let users = found.iter().filter_map(|secret| entry(secret)?.1.iam_user.clone());
+            self.ask_for_keys(users.collect());
+        }
         for mut secret in found {
             let CommittedAge { date, is_minimum, item, uncommitted } = self.committed_age(&secret);
             secret.uncommitted = uncommitted;
@@ -187,10 +208,20 @@ impl StatusRun<'_> {
             let of_source = fetched.add_versions(&mut secret);
             let known = of_source.map(|date| KnownChange::on(date, ChangeSource::Source)).or(of_git);
             let place = (app, session.name);
-            let status = SecretStatus::new(place, secret, policy, known, &fetched.expiries, self.today);
+            let status =
+                SecretStatus::new(place, secret, policy, known, (&fetched.expiries, &self.keys), self.today);
             self.secrets.push(status);
         }
         Ok(())
+    }
+
+    /// Renders an environment without values, and returns its Secrets.
+    fn find(session: &EnvironmentSession<'_>) -> Result<Vec<FoundSecret>, Failure> {
+        let Some((CollectedRender { attempt, uses, .. }, sources)) = session.collected()? else {
+            return Ok(Vec::new());
+        };
+        let workloads = &session.discovery.app().workloads;
+        Ok(find_secrets(&attempt.objects, &uses, workloads, &sources))
     }
 
     /// Fetches the values of an environment, and returns the dates that they and their sources tell.
@@ -210,6 +241,24 @@ impl StatusRun<'_> {
         let sealed = generate::sealed_app(session, settings, self.variables, &mut Vec::new(), self.watch)?;
         let by_reference = versions.0.into_inner().unwrap_or_default();
         Ok(FetchedDates { expiries: sealed.expiries().to_vec(), by_reference })
+    }
+
+    /// Asks AWS for the access keys of users that were not asked for. That it does not answer is not an error of the report.
+    fn ask_for_keys(&mut self, users: BTreeSet<IamUserName>) {
+        let new: Vec<IamUserName> =
+            users.into_iter().filter(|user| self.users_asked.insert(user.clone())).collect();
+        if new.is_empty() {
+            return;
+        }
+        for (user, keys) in access_keys::active_keys(self.args, self.variables, new, self.today) {
+            match keys {
+                Ok(keys) => drop(self.keys.insert(user, keys)),
+                Err(reason) => {
+                    let note = StatusNote::NoAccessKeys { user: user.as_str().to_owned(), reason };
+                    self.notes.push(Note::warning(Problem::new(&note)));
+                }
+            }
+        }
     }
 
     /// Adds the sealing certificate of the environment's cluster, if the operator file names one.
@@ -255,25 +304,4 @@ impl StatusRun<'_> {
         let findings = report.has_overdue();
         Ok(CommandOutput { findings, notes: self.notes, ..CommandOutput::text(stdout) })
     }
-}
-
-/// Renders an environment without values, and returns its Secrets.
-fn find_in(session: &EnvironmentSession<'_>) -> Result<Vec<FoundSecret>, Failure> {
-    let context = session.context()?;
-    let input = StageInput {
-        discovery: &session.discovery,
-        context: &context,
-        toolbox: &session.toolbox,
-        compares: false,
-    };
-    let (mut sources, mut texts) = (Sources::default(), SourceTexts::default());
-    let default_provider = session.default_provider()?;
-    let place = |_: &[&str]| ProblemPlace::Unknown;
-    let stages = sealwave_pipeline::collect(input, default_provider, &mut sources, &mut texts, &place);
-    if let Err(StageFailure { failure, .. }) = stages.result {
-        return Err(failure.located(&sources));
-    }
-    let Some(CollectedRender { attempt, uses, .. }) = stages.rendered else { return Ok(Vec::new()) };
-    let workloads = &session.discovery.app().workloads;
-    Ok(find_secrets(&attempt.objects, &uses, workloads, &sources))
 }

@@ -1,6 +1,8 @@
 //! `switch`: plans the change of the backend of Secrets that are in use, and says which commit comes next.
 //!
-//! Changes nothing. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
+//! Changes nothing without `--write`, and then only files of committed SealedSecrets. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
+
+mod committed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use self::committed::CommittedSwitch;
 use super::CommandOutput;
 use super::generate::{self, OutputSettings};
 use super::operation::refuse_in_sidecar;
@@ -19,8 +22,8 @@ use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
 use sealwave_operations::plan::{Plan, StepUndo};
 use sealwave_operations::state::{OperationId, StateDirectory};
 use sealwave_operations::switch::{
-    KubernetesState, RecordedUids, SecretName, Switch, SwitchFinding, SwitchRequest, SwitchScope, SwitchStep,
-    kept_checksums, live_findings, secret_checksums,
+    CommittedSecret, KubernetesState, RecordedUids, SecretName, Switch, SwitchError, SwitchFinding,
+    SwitchRequest, SwitchScope, SwitchStep, kept_checksums, live_findings, secret_checksums,
 };
 use sealwave_pipeline::{self, ManifestFormat, ValueSource};
 use sealwave_providers::ClusterAccess;
@@ -56,6 +59,10 @@ enum SwitchNote {
     NotChecked,
     #[error("checksums were not compared: no operator file was given")]
     NoChecksums,
+    #[error("committed SealedSecrets stay as they are: {0}")]
+    Committed(String),
+    #[error("nothing was written: {0}")]
+    NothingWritten(&'static str),
 }
 
 impl Explain for SwitchNote {
@@ -67,6 +74,8 @@ impl Explain for SwitchNote {
             Self::NoChecksums => {
                 "without `keptChecksums`, pods that read these Secrets restart once; set `--operator`, and `--project`, `--app` and `--namespace` as in the Application"
             }
+            Self::Committed(_) => "`sealwave switch --secret NAME` plans the change of one",
+            Self::NothingWritten(_) => return None,
         };
         Some(hint.to_owned())
     }
@@ -78,6 +87,7 @@ struct SwitchReport {
     lines: String,
     kept: usize,
     findings: Vec<SwitchFinding>,
+    committed: Option<CommittedSwitch>,
 }
 
 pub(super) fn run(
@@ -99,33 +109,68 @@ pub(super) fn run(
     let backends = session.discovery.backends(session.name)?;
     let scope = args.secret.clone().map_or(SwitchScope::Environment, SwitchScope::Entry);
     let request = SwitchRequest { environment: environment.clone(), scope, to: args.to };
-    let switch = Switch::new(request, &backends, secrets(&session, watch)?);
-    let switch = switch.map_err(|error| Problem::new(&error))?;
     let mut notes = Vec::new();
+    let (committed, switch) = decide(request, &session, &backends, watch, &mut notes)?;
     let policy_use = session
         .caller
         .policy_use(session.identity.project.as_deref(), args.no_policy, session.operator_path.as_ref())
         .map_err(|error| Problem::new(&error))?;
     let run = ChecksumRun { session: &session, policy_use, variables, watch };
-    let kept = run.kept_checksums(&switch, &backends, &mut notes)?;
+    let (lines, kept) = run.lines(&switch, committed.as_ref(), &backends, &mut notes)?;
     let findings = if is_offline {
         notes.push(Note::info(Problem::new(&SwitchNote::NotChecked)));
         Vec::new()
     } else {
         check_cluster(args, &switch, &backends, variables, watch)?
     };
-    let report = SwitchReport { lines: switch.lines(&kept), kept: kept.len(), switch, findings };
-    let (stdout, styled) = match args.output {
-        ReportFormat::Human => (report.human().into_bytes(), false),
-        ReportFormat::Json => (report.json(), false),
+    let mut report = SwitchReport { switch, lines, kept, findings, committed };
+    if args.files.write {
+        let plan = report.complete_plan();
+        let reason = match &mut report.committed {
+            None => Some("the next commit changes `sealwave.yaml`"),
+            Some(_) if report.switch.step != SwitchStep::Release => {
+                Some("the files release their Secrets already")
+            }
+            Some(_) if !report.findings.is_empty() => Some("the cluster is not ready"),
+            Some(committed) => {
+                committed.write(args, &environment, &plan)?;
+                None
+            }
+        };
+        notes.extend(reason.map(|reason| Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)))));
+    }
+    let stdout = match args.output {
+        ReportFormat::Human => report.human().into_bytes(),
+        ReportFormat::Json => report.json(),
     };
-    Ok(CommandOutput {
-        stdout,
-        styled,
-        findings: !report.findings.is_empty(),
-        notes,
-        ..CommandOutput::default()
-    })
+    Ok(CommandOutput { findings: !report.findings.is_empty(), notes, ..CommandOutput::text(stdout) })
+}
+
+/// Decides where the change stands: of placeholder Secrets, else of committed SealedSecrets.
+fn decide(
+    request: SwitchRequest,
+    session: &EnvironmentSession<'_>,
+    backends: &EnvironmentBackends,
+    watch: &RunWatch,
+    notes: &mut Vec<Note>,
+) -> Result<(Option<CommittedSwitch>, Switch), Failure> {
+    let is_covered = |found: &CommittedSecret| request.covers(backends, &found.secret);
+    let found = committed::find(session, is_covered)?;
+    match Switch::new(request.clone(), backends, secrets(session, watch)?) {
+        Err(SwitchError::NoSecrets(_) | SwitchError::NoSuchSecret { .. }) if !found.is_empty() => {
+            let directory = session.discovery.directory();
+            let (committed, switch) = CommittedSwitch::new(request, found, directory)?;
+            Ok((Some(committed), switch))
+        }
+        Err(error) => Err(Problem::new(&error).into()),
+        Ok(switch) => {
+            let names: Vec<String> = found.iter().map(CommittedSecret::id).collect();
+            if !names.is_empty() {
+                notes.push(Note::warning(Problem::new(&SwitchNote::Committed(names.join(", ")))));
+            }
+            Ok((None, switch))
+        }
+    }
 }
 
 /// Returns the Secrets of an environment that hold placeholders.
@@ -149,6 +194,31 @@ struct ChecksumRun<'a> {
 }
 
 impl ChecksumRun<'_> {
+    /// Returns the lines of the app file for the next commit, and the number of checksums that they keep.
+    fn lines(
+        &self,
+        switch: &Switch,
+        committed: Option<&CommittedSwitch>,
+        backends: &EnvironmentBackends,
+        notes: &mut Vec<Note>,
+    ) -> Result<(String, usize), Failure> {
+        let Some(committed) = committed else {
+            let kept = self.kept_checksums(switch, backends, notes)?;
+            return Ok((switch.lines(&kept), kept.len()));
+        };
+        // The first commit changes only the files of the SealedSecrets.
+        if switch.step != SwitchStep::TakeOver {
+            return Ok((String::new(), 0));
+        }
+        let mut kept = BTreeMap::new();
+        if !switch.changes_pods() && self.session.operator.is_some() {
+            kept = committed.checksums(secret_checksums(&self.output(backends.clone(), None)?));
+        } else if !switch.changes_pods() {
+            notes.push(Note::warning(Problem::new(&SwitchNote::NoChecksums)));
+        }
+        Ok((switch.skeleton_lines(&kept), kept.len()))
+    }
+
     /// Returns the checksums that workloads must keep, so that the next commit restarts no pod.
     fn kept_checksums(
         &self,
@@ -250,7 +320,10 @@ impl SwitchReport {
             .with_step(
                 "release",
                 format!("commit 1: {back} releases the Secrets and keeps them current"),
-                StepUndo::By(format!("write {back} alone again")),
+                StepUndo::By(match self.committed {
+                    Some(_) => "take the changes of the files back".to_owned(),
+                    None => format!("write {back} alone again"),
+                }),
             )
             .with_step(
                 "take-over",
@@ -267,8 +340,18 @@ impl SwitchReport {
         plan
     }
 
+    /// Returns the plan with the changes of files.
+    fn complete_plan(&self) -> Plan {
+        let mut plan = self.plan();
+        if let Some(committed) = &self.committed {
+            committed.complete(&mut plan);
+        }
+        plan
+    }
+
     fn human(&self) -> String {
-        let mut text = self.plan().human(false);
+        let plan = self.complete_plan();
+        let mut text = plan.human(true);
         if self.switch.step == SwitchStep::Complete && self.findings.is_empty() {
             text.push_str("\nDone: no commit is left\n");
         }
@@ -285,14 +368,23 @@ impl SwitchReport {
         for line in self.lines.lines() {
             let _ = writeln!(text, "  {}", printable(line));
         }
+        if self.lines.contains("computed: CHECKSUM") {
+            text.push_str("  (CHECKSUM: the `checksum/secret` of the workload in the output of `sealwave generate` with the new Secrets)\n");
+        }
+        if let Some(committed) = &self.committed {
+            text.push_str(&committed.human(self.switch.step));
+        }
         text
     }
 
     fn json(&self) -> Vec<u8> {
-        let plan = self.plan();
-        let value = json!({
+        let plan = self.complete_plan();
+        let mut value = json!({
             "state": self.state(), "plan": plan, "lines": self.lines, "findings": self.findings,
         });
+        if let Some(committed) = &self.committed {
+            value["committed"] = committed.json(self.switch.step);
+        }
         let mut bytes = serde_json::to_vec_pretty(&value).unwrap_or_default();
         bytes.push(b'\n');
         bytes

@@ -260,3 +260,103 @@ fn status_reports_versions_and_ages_as_aws_tells_them() {
     assert_eq!(api["versions"]["aws-sm:db-07#password"], "11111111-2222-3333-4444-555555555555");
     assert_eq!(api["versions"]["aws-ssm:/p-3"], "1");
 }
+
+/// Returns a response of a service that speaks XML.
+fn xml(status: &str, body: &str) -> AwsReply {
+    let head = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    AwsReply::Raw((head + body).into_bytes())
+}
+
+#[test]
+fn status_reports_the_access_keys_of_users_with_one_call_for_each() {
+    let lists = std::sync::atomic::AtomicUsize::new(0);
+    let stub = AwsStub::start(move |asked, _| match asked.operation.as_str() {
+        "GetCallerIdentity" => xml(
+            "200 OK",
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/me</Arn><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
+        ),
+        "ListAccessKeys" if lists.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 1 => xml(
+            "403 Forbidden",
+            "<ErrorResponse><Error><Code>AccessDenied</Code><Message>CANARY</Message></Error></ErrorResponse>",
+        ),
+        "ListAccessKeys" => {
+            let key = |id: &str, status: &str, day: &str| {
+                format!(
+                    "<member><UserName>airflow</UserName><AccessKeyId>{id}</AccessKeyId><Status>{status}</Status><CreateDate>{day}T00:00:00Z</CreateDate></member>"
+                )
+            };
+            let keys = [
+                key("AKIAIOSFODNN7EXAMPL1", "Active", "2025-12-22"),
+                key("AKIAIOSFODNN7EXAMPL2", "Active", "2025-06-05"),
+                key("AKIAIOSFODNN7EXAMPL3", "Inactive", "2020-01-01"),
+            ];
+            xml(
+                "200 OK",
+                &format!(
+                    "<ListAccessKeysResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ListAccessKeysResult><IsTruncated>false</IsTruncated><AccessKeyMetadata>{}</AccessKeyMetadata></ListAccessKeysResult></ListAccessKeysResponse>",
+                    keys.concat()
+                ),
+            )
+        }
+        _ => canary(asked),
+    });
+    let app = app(&stub.endpoint);
+    app.write(
+        "app/sealwave.yaml",
+        "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\nenvironments: {dev: {}, prod: {cluster: dev}}\nrotation:\n- {secret: api, environments: [dev], rotation: manual, maxAge: 90d, rotated: 2025-12-31, iamUser: airflow}\n- {secret: api, rotation: manual, iamUser: denied}\n",
+    );
+    let status = |more: &[&str]| {
+        let mut args = app.args();
+        args[0] = "status".to_owned();
+        let output = sealwave()
+            .args(args.iter().filter(|arg| !["--env", "dev"].contains(&arg.as_str())))
+            .args(more)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("SOURCE_DATE_EPOCH", "1767225600")
+            .envs(KEYS)
+            .output()
+            .unwrap();
+        for bytes in [&output.stdout, &output.stderr] {
+            assert_eq!(find_marker(bytes, MARKER), None, "{}", String::from_utf8_lossy(bytes));
+        }
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr), output.status.code())
+    };
+    let (text, stderr, code) = status(&["--fetch"]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(text.contains("overdue    shop/api: manual, at most 90 days, 210 days old (2025-06-05 by its oldest active access key)"), "{stderr}");
+    assert!(text.contains("access keys: user `airflow`: 2 are active: `AKIAIOSFODNN7EXAMPL2` 210 days old, `AKIAIOSFODNN7EXAMPL1` 10 days old\n"), "{text}");
+    assert!(
+        stderr.contains("access keys of user `denied` are not known: ")
+            && stderr.contains("iam:ListAccessKeys"),
+        "{stderr}"
+    );
+    let asked = stub.operations();
+    let listed = asked.iter().filter(|operation| *operation == "ListAccessKeys").count();
+    assert_eq!(listed, 2, "{asked:?}");
+    assert!(
+        asked.iter().all(|one| [
+            "GetCallerIdentity",
+            "ListAccessKeys",
+            "BatchGetSecretValue",
+            "GetSecretValue",
+            "GetParameters"
+        ]
+        .contains(&one.as_str())),
+        "{asked:?}"
+    );
+
+    let (text, _, _) = status(&[]);
+    assert!(text.contains("access keys: user `airflow`: not known\n"), "{text}");
+    assert_eq!(stub.operations().len(), asked.len(), "without `--fetch`, AWS is not asked");
+    let (_, stderr, _) = status(&["--fetch", "--aws-provider", "other"]);
+    assert!(
+        stderr.contains(
+            "access keys of user `airflow` are not known: provider `other` is not in the operator file"
+        ),
+        "{stderr}"
+    );
+}

@@ -52,7 +52,7 @@ provider: file
 compatibility: avp
 literals: [ConfigMap/shop/docs]
 rotation:
-- {secret: shop/db, environments: [prod], rotation: manual, maxAge: 90d, rotated: 2026-01-31, owner: shop team, reason: by hand, runbook: 'https://wiki.example.com/db'}
+- {secret: shop/db, environments: [prod], rotation: manual, maxAge: 90d, rotated: 2026-01-31, owner: shop team, reason: by hand, runbook: 'https://wiki.example.com/db', iamUser: airflow}
 configMaps:
   web:
     literals: {LOG_LEVEL: info}

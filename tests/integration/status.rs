@@ -250,7 +250,7 @@ fn a_change_of_the_file_is_not_one_of_the_value() {
     assert_eq!(age(), oldest);
     git(&app, &["mv", "app/envs/dev/sealed-secrets/jwt.yaml", "app/envs/dev/sealed-secrets/moved.yaml"]);
     git(&app, &["commit", "-qm", "move"]);
-    assert_eq!(age(), oldest, "a rename is not a rotation");
+    assert_eq!(age(), oldest, "a rename does not rotate");
     git(&app, &["mv", "app/envs/dev/sealed-secrets/moved.yaml", "app/envs/dev/sealed-secrets/jwt.yaml"]);
     git(&app, &["commit", "-qm", "move back"]);
 

@@ -1,5 +1,6 @@
 //! `switch`: the commits of a change of the backend, their lines, and the cluster that must be ready for them.
 
+use std::collections::BTreeMap;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +8,7 @@ use sealwave_testkit::stub_server::{StubReply, StubServer};
 use serde_json::{Value, json};
 
 use crate::support::small_app::{SmallApp, find};
-use crate::support::{sealwave, watched_output};
+use crate::support::{copy_tree, objects, root, sealwave, watched_output};
 
 const SETTINGS: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n\
     externalSecrets: {stores: {file: {name: fake, provider: aws-sm}}}\n\
@@ -240,4 +241,275 @@ fn the_cluster_must_be_ready_for_the_next_commit() {
     assert!(asked.len() > 10);
     assert!(asked.iter().all(|one| one.method == "GET"));
     assert!(asked.iter().all(|one| one.header("accept").unwrap().contains("PartialObjectMetadata")));
+}
+
+/// A checkout of the scenario with committed SealedSecrets.
+struct Scenario(tempfile::TempDir);
+
+impl Scenario {
+    fn new() -> Self {
+        let scenario = Self(tempfile::tempdir().unwrap());
+        copy_tree(&root().join("testdata/scenario-2-rotation"), scenario.0.path());
+        scenario.git(&["init", "-q"]);
+        scenario.commit();
+        scenario
+    }
+
+    fn git(&self, args: &[&str]) {
+        let user = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        let mut command = std::process::Command::new("git");
+        command.current_dir(self.0.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").args(user).args(args);
+        assert!(command.status().unwrap().success(), "{args:?}");
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-qm", "change"]);
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = sealwave();
+        command.args([
+            "switch",
+            "app",
+            "--env",
+            "dev",
+            "--no-policy",
+            "--operator",
+            "operator/operator.yaml",
+        ]);
+        watched_output(command.args(args).current_dir(self.0.path()))
+    }
+
+    fn plan(&self, args: &[&str]) -> (Value, String, Option<i32>) {
+        let all = [&["--to", "external-secrets", "--no-cluster", "-o", "json"], args].concat();
+        let output = self.run(&all);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let plan = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"));
+        (plan, stderr, output.status.code())
+    }
+
+    /// Returns the checksums of the workloads in the output of `generate`, by `Kind/namespace/name`.
+    fn checksums(&self) -> BTreeMap<String, String> {
+        let mut command = sealwave();
+        command.args([
+            "generate",
+            "app",
+            "--env",
+            "dev",
+            "--no-policy",
+            "--operator",
+            "operator/operator.yaml",
+            "-o",
+            "json",
+        ]);
+        let output = command.current_dir(self.0.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let all = objects(std::str::from_utf8(&output.stdout).unwrap()).into_iter().filter_map(|object| {
+            let text =
+                object["spec"]["template"]["metadata"]["annotations"]["checksum/secret"].as_str()?.to_owned();
+            let [kind, namespace, name] = ["/kind", "/metadata/namespace", "/metadata/name"]
+                .map(|path| object.pointer(path).unwrap().as_str().unwrap().to_owned());
+            Some((format!("{kind}/{namespace}/{name}"), text))
+        });
+        all.collect()
+    }
+}
+
+const DB: &str = "app/envs/dev/sealed-secrets/mlflow/sealed-mlflow-db-dev-secret.yaml";
+
+#[test]
+fn committed_sealed_secrets_are_released_and_then_replaced() {
+    let scenario = Scenario::new();
+    let before = scenario.checksums();
+    assert!(!before.is_empty());
+    let (plan, _, code) = scenario.plan(&[]);
+    assert_eq!((plan["state"].as_str(), code), (Some("release"), Some(0)));
+    assert_eq!(plan["plan"]["files"].as_array().unwrap().len(), 8);
+    assert_eq!(plan["lines"], "");
+    assert_eq!(plan["committed"], json!({"written": [], "manual": [], "replacements": []}));
+
+    // With `--write`, exactly that is changed, and no pod restarts.
+    let (written, _, _) = scenario.plan(&["--write", "--yes"]);
+    assert_eq!(written["committed"]["written"].as_array().unwrap().len(), 8);
+    let text = fs_err::read_to_string(scenario.path(DB)).unwrap();
+    for line in [
+        "    argocd.argoproj.io/sync-options: PruneLast=true\n",
+        "      annotations:\n        sealedsecrets.bitnami.com/managed: \"true\"\n        sealedsecrets.bitnami.com/skip-set-owner-references: \"true\"\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert_eq!(scenario.checksums(), before);
+    scenario.commit();
+
+    let (plan, _, _) = scenario.plan(&[]);
+    assert_eq!(plan["state"], "take-over");
+    assert_eq!(plan["plan"]["files"], json!([]));
+    let lines = plan["lines"].as_str().unwrap();
+    assert!(
+        lines.starts_with("environments:\n  dev:\n    backend: external-secrets\n    keptChecksums:\n"),
+        "{lines}"
+    );
+    assert!(
+        lines.contains("Deployment/mlflow/mlflow-server:\n        computed: CHECKSUM\n        kept: "),
+        "{lines}"
+    );
+    let replacements = plan["committed"]["replacements"].as_array().unwrap();
+    assert_eq!(replacements.len(), 8);
+    let db = replacements.iter().find(|one| one["secret"] == "mlflow/mlflow-db-secret").unwrap();
+    assert_eq!((db["file"].as_str(), db["line"].as_u64()), (Some(DB), Some(1)));
+    let manifest = db["manifest"].as_str().unwrap();
+    assert_eq!(
+        manifest,
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: mlflow-db-secret\n  namespace: mlflow\n  annotations:\n    \
+         argocd.argoproj.io/sync-wave: \"-1\"\nstringData:\n  password: \"<aws-sm:PATH#KEY>\"\n  username: \"<aws-sm:PATH#KEY>\"\n"
+    );
+
+    // The placeholders take the place of the files.
+    for one in replacements {
+        fs_err::write(scenario.path(one["file"].as_str().unwrap()), one["manifest"].as_str().unwrap())
+            .unwrap();
+    }
+    let operator = fs_err::read_to_string(scenario.path("operator/operator.yaml")).unwrap();
+    let operator = format!("{operator}providers: {{aws-sm: {{kind: aws-sm, region: eu-west-1}}}}\n");
+    fs_err::write(scenario.path("operator/operator.yaml"), operator).unwrap();
+    let settings = |lines: &str| {
+        let app = format!(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: App\nexternalSecrets: {{stores: {{aws-sm: {{name: a, provider: aws-sm}}}}}}\n{lines}    cluster: dev\n"
+        );
+        fs_err::write(scenario.path("app/sealwave.yaml"), app).unwrap();
+    };
+    settings("environments:\n  dev:\n    backend: external-secrets\n");
+    let computed = scenario.checksums();
+    assert_ne!(computed, before);
+    // The lines with the checksums that are computed now keep every pod.
+    let mut workload = String::new();
+    let mut filled = String::new();
+    for line in lines.lines() {
+        if let Some(name) = line.strip_prefix("      ").filter(|line| !line.starts_with(' ')) {
+            name.trim_end_matches(':').clone_into(&mut workload);
+        }
+        filled.push_str(&line.replace("CHECKSUM", computed.get(&workload).map_or("", String::as_str)));
+        filled.push('\n');
+    }
+    settings(&filled);
+    assert_eq!(scenario.checksums(), before);
+    assert_eq!(scenario.plan(&[]).0["state"], "done");
+}
+
+#[test]
+fn one_committed_secret_is_switched_by_its_name() {
+    let scenario = Scenario::new();
+    let args = ["--secret", "mlflow/mlflow-db-secret", "--write", "--yes"];
+    let (plan, _, _) = scenario.plan(&args);
+    assert_eq!(plan["committed"]["written"], json!([DB]));
+    let (plan, stderr, _) = scenario.plan(&args);
+    assert_eq!(plan["state"], "take-over");
+    assert!(stderr.contains("nothing was written: the files release their Secrets already"), "{stderr}");
+    assert!(
+        plan["lines"]
+            .as_str()
+            .unwrap()
+            .contains("secretBackends:\n      mlflow/mlflow-db-secret: external-secrets\n")
+    );
+    let output =
+        scenario.run(&["--to", "external-secrets", "--no-cluster", "--secret", "mlflow/mlflow-db-secret"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains(&format!(
+            "Next commit, instead of SealedSecret mlflow/mlflow-db-secret in {DB}:1\n  apiVersion: v1\n"
+        )),
+        "{text}"
+    );
+    assert!(text.contains("undo: take the changes of the files back"), "{text}");
+}
+
+#[test]
+fn files_of_committed_secrets_are_written_only_within_the_limits() {
+    let scenario = Scenario::new();
+    let write = ["--to", "external-secrets", "--no-cluster", "--write"];
+    let refused = |args: &[&str], message: &str| {
+        let output = scenario.run(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    };
+    let original = fs_err::read(scenario.path(DB)).unwrap();
+    refused(&write, "plan needs consent");
+    refused(&["--to", "sealed-secrets", "--no-cluster"], "the Secrets are committed SealedSecrets");
+    assert!(scenario.run(&[&write[..], &["--dry-run"]].concat()).status.success());
+    assert_eq!(fs_err::read(scenario.path(DB)).unwrap(), original);
+
+    // A file that is not committed as it is.
+    fs_err::write(scenario.path(DB), [&original[..], b"# mine\n"].concat()).unwrap();
+    refused(&[&write[..], &["--yes"]].concat(), "sealed-mlflow-db-dev-secret.yaml");
+    fs_err::write(scenario.path(DB), &original).unwrap();
+
+    // Files elsewhere, links out of the repository, and templates are left to a person.
+    scenario.git(&["mv", DB, "app/base/db.yaml"]);
+    scenario.commit();
+    let one = [&write[..], &["--yes", "--secret", "mlflow-db-secret"]].concat();
+    refused(&one, "app/base/db.yaml");
+    assert!(scenario.run(&[&one[..], &["--allow-path", "app/base/*"]].concat()).status.success());
+    scenario.git(&["checkout", "-q", "."]);
+    scenario.git(&["mv", "app/base/db.yaml", "app/base/db.yaml.hbs"]);
+    let template = fs_err::read_to_string(scenario.path("app/base/db.yaml.hbs")).unwrap();
+    fs_err::write(
+        scenario.path("app/base/db.yaml.hbs"),
+        format!("{template}{{{{#if false}}}}\nx: y\n{{{{/if}}}}\n"),
+    )
+    .unwrap();
+    let output = scenario.run(&["--to", "external-secrets", "--no-cluster", "--secret", "mlflow-db-secret"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("Next commit, by hand\n  app/base/db.yaml.hbs:1: SealedSecret mlflow/mlflow-db-secret: its file is not a manifest that has it\n"), "{text}");
+    assert!(
+        text.contains(
+            "    spec.template.metadata.annotations: sealedsecrets.bitnami.com/managed: \"true\"\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_controller_must_have_let_go_of_a_committed_secret() {
+    let scenario = Scenario::new();
+    scenario.plan(&["--secret", "mlflow-db-secret", "--write", "--yes"]);
+    let objects = Objects::default();
+    let server = cluster(&objects);
+    fs_err::write(
+        scenario.path("kubeconfig"),
+        format!(
+            "{{apiVersion: v1, kind: Config, current-context: c, clusters: [{{name: c, cluster: {{server: '{}'}}}}], \
+             users: [{{name: u, user: {{token: CANARY-user}}}}], contexts: [{{name: c, context: {{cluster: c, user: u}}}}]}}",
+            server.address
+        ),
+    )
+    .unwrap();
+    let run = || {
+        let args = [
+            "--to",
+            "external-secrets",
+            "--secret",
+            "mlflow-db-secret",
+            "-o",
+            "json",
+            "--kubeconfig",
+            "kubeconfig",
+        ];
+        let output = scenario.run(&[&args[..], &["--state-dir", "state"]].concat());
+        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (plan["state"].clone(), output.status.code())
+    };
+    let secret = "/api/v1/namespaces/mlflow/secrets/mlflow-db-secret";
+    let sealed = "/apis/bitnami.com/v1alpha1/namespaces/mlflow/sealedsecrets/mlflow-db-secret";
+    let last = json!({"annotations": {"argocd.argoproj.io/sync-options": "PruneLast=true"}});
+    let owned = json!({"uid": "1", "ownerReferences": [{"kind": "SealedSecret"}]});
+    *objects.lock().unwrap() = vec![(secret, owned), (sealed, last.clone())];
+    assert_eq!(run(), (json!("waiting"), Some(1)));
+    *objects.lock().unwrap() = vec![(secret, json!({"uid": "1"})), (sealed, last)];
+    assert_eq!(run(), (json!("take-over"), Some(0)));
 }

@@ -63,9 +63,7 @@ pub struct KeyRotation<'a> {
 /// Reports whether a text is the name of an IAM user.
 #[must_use]
 pub fn is_user_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte))
-        && text.bytes().any(|byte| byte != b'.')
+    sealwave_secrets::settings::IamUserName::parse(text).is_some()
 }
 
 impl KeyRotation<'_> {

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sealwave_core::document::{Mapping, Node, NodeValue, Origin, Sources};
+use sealwave_core::document::{Node, Sources};
 use sealwave_core::names::item_label;
 use sealwave_core::yaml::{self, DocumentLayout, LayoutContent, LayoutNode, Limits};
 
 use super::entries::{append_entries, append_mapping, fill_null, style_of, syntax_of};
 use super::error::{SealedFileError, SealedFileFault};
 use super::file::{SealedFile, SealedObject, compact_ciphertext};
+use super::metadata::MetadataField;
 use super::scalars::{Splice, Text, replace_ciphertext, replace_text};
+use super::trees::{aliases, mapping_at, object_node, object_node_mut};
 
 const DATA: [&str; 2] = ["spec", "encryptedData"];
-const ANNOTATIONS: [&str; 2] = ["metadata", "annotations"];
 
 /// Changes single items and annotations of the SealedSecrets of a file, and nothing else.
 pub struct SealedFileEditor<'f> {
@@ -23,7 +24,7 @@ pub struct SealedFileEditor<'f> {
 /// The wanted changes of one object.
 #[derive(Default)]
 struct ObjectChanges {
-    annotations: BTreeMap<String, String>,
+    metadata: BTreeMap<MetadataField, BTreeMap<String, String>>,
     items: BTreeMap<String, String>,
     new_items: Vec<(String, String)>,
 }
@@ -86,8 +87,23 @@ impl<'f> SealedFileEditor<'f> {
     /// # Errors
     /// There is no such object.
     pub fn set_annotation(&mut self, object: usize, name: &str, text: &str) -> Result<(), SealedFileError> {
+        self.set_metadata(object, MetadataField::Annotations, name, text)
+    }
+
+    /// Sets an entry of a mapping of an object; creates the mapping and those around it if they are missing.
+    ///
+    /// # Errors
+    /// There is no such object.
+    pub fn set_metadata(
+        &mut self,
+        object: usize,
+        field: MetadataField,
+        name: &str,
+        text: &str,
+    ) -> Result<(), SealedFileError> {
         self.object(object)?;
-        self.changes.entry(object).or_default().annotations.insert(name.to_owned(), text.to_owned());
+        let metadata = &mut self.changes.entry(object).or_default().metadata;
+        metadata.entry(field).or_default().insert(name.to_owned(), text.to_owned());
         Ok(())
     }
 
@@ -175,16 +191,16 @@ impl ObjectChanges {
     /// Makes the changes in a tree. The ciphertexts of the edited tree may have line breaks.
     fn apply(&self, old: &mut Node, new: &Node) -> Option<()> {
         let origin = old.origin;
-        if !self.annotations.is_empty() {
-            let annotations = mapping_at(old, ANNOTATIONS)?;
-            for (name, text) in &self.annotations {
-                annotations.insert(name.as_str(), origin, Node::string(text.as_str(), origin));
+        for (field, texts) in &self.metadata {
+            let mapping = mapping_at(old, field.path())?;
+            for (name, text) in texts {
+                mapping.insert(name.as_str(), origin, Node::string(text.as_str(), origin));
             }
         }
         if self.items.is_empty() && self.new_items.is_empty() {
             return Some(());
         }
-        let data = mapping_at(old, DATA)?;
+        let data = mapping_at(old, &DATA)?;
         let items = self.items.iter();
         for (key, ciphertext) in items.chain(self.new_items.iter().map(|(key, ciphertext)| (key, ciphertext)))
         {
@@ -204,20 +220,34 @@ impl EditedObject<'_> {
             splices.push(self.replace_item(key, ciphertext)?);
         }
         if !changes.new_items.is_empty() {
-            splices.push(self.add_entries(DATA, "new items", &changes.new_items)?);
+            splices.push(self.add_entries(&DATA, "new items", &changes.new_items)?);
         }
+        for (field, texts) in &changes.metadata {
+            self.set_texts(*field, texts, splices)?;
+        }
+        Ok(())
+    }
+
+    fn set_texts(
+        &self,
+        field: MetadataField,
+        texts: &BTreeMap<String, String>,
+        splices: &mut Vec<Splice>,
+    ) -> Result<(), SealedFileError> {
+        let present = object_node(&self.file.documents, self.object).and_then(|node| node.at(field.path()));
         let mut new = Vec::new();
-        for (name, text) in &changes.annotations {
-            if self.object.annotation(name) == Some(text) {
+        for (name, text) in texts {
+            if present.and_then(|mapping| mapping.get(name)?.as_str()) == Some(text) {
                 continue;
             }
-            match self.replace_annotation(name, text)? {
+            match self.replace_text_of(field, name, text)? {
                 Some(splice) => splices.push(splice),
                 None => new.push((name.clone(), text.clone())),
             }
         }
         if !new.is_empty() {
-            splices.push(self.add_entries(ANNOTATIONS, "`metadata.annotations`", &new)?);
+            let subject = format!("`{}`", field.path().join("."));
+            splices.push(self.add_entries(field.path(), &subject, &new)?);
         }
         Ok(())
     }
@@ -238,7 +268,7 @@ impl EditedObject<'_> {
     fn replace_item(&self, key: &str, ciphertext: &str) -> Result<Splice, SealedFileError> {
         let line = self.object.item(key).map_or(self.object.line, |item| item.line);
         let subject = item_label(key);
-        let data = self.own_mapping(DATA, &subject, line)?;
+        let data = self.own_mapping(&DATA, &subject, line)?;
         let Some((_, value)) = data.and_then(|data| self.entry(data, key)) else {
             return Err(self.refused(SealedFileFault::Merged, &subject, line));
         };
@@ -258,52 +288,58 @@ impl EditedObject<'_> {
         entries.get(self.object.items.iter().position(|item| item.key == key)?)
     }
 
-    /// Returns the replacement of an annotation, or `None` if the object does not have it.
-    fn replace_annotation(&self, name: &str, text: &str) -> Result<Option<Splice>, SealedFileError> {
-        let (subject, line) = (format!("annotation `{name}`"), self.object.line);
-        let Some(annotations) = self.own_mapping(ANNOTATIONS, &subject, line)? else { return Ok(None) };
-        let Some((_, value)) = annotations.entry(name) else { return Ok(None) };
+    /// Returns the replacement of a text, or `None` if the object does not have it.
+    fn replace_text_of(
+        &self,
+        field: MetadataField,
+        name: &str,
+        text: &str,
+    ) -> Result<Option<Splice>, SealedFileError> {
+        let kind = if field == MetadataField::TemplateLabels { "label" } else { "annotation" };
+        let (subject, line) = (format!("{kind} `{name}`"), self.object.line);
+        let Some(mapping) = self.own_mapping(field.path(), &subject, line)? else { return Ok(None) };
+        let Some((_, value)) = mapping.entry(name) else { return Ok(None) };
         self.check_own(value, &subject, line)?;
         let replaced = style_of(value)
-            .zip(syntax_of(annotations, self.json))
+            .zip(syntax_of(mapping, self.json))
             .and_then(|(style, syntax)| replace_text(self.text(), value, style, syntax, text));
         replaced.map(Some).ok_or_else(|| self.refused(SealedFileFault::Layout, &subject, line))
     }
 
-    /// Returns the insertion of entries into a mapping, which may be missing, null or empty.
+    /// Returns the insertion of entries into a mapping, which may be missing, null or empty, as those around it may be below
+    /// the first key of the path.
     fn add_entries(
         &self,
-        path: [&str; 2],
+        path: &[&str],
         subject: &str,
         entries: &[(String, String)],
     ) -> Result<Splice, SealedFileError> {
         let line = self.object.line;
         let text = self.text();
-        let [parent_key, key] = path;
-        let Some((_, parent)) = self.root.entry(parent_key) else {
-            return Err(self.refused(SealedFileFault::Layout, subject, line));
-        };
+        let refused = || self.refused(SealedFileFault::Layout, subject, line);
+        let (first, mut keys) = path.split_first().ok_or_else(refused)?;
+        let mut parent = &self.root.entry(first).ok_or_else(refused)?.1;
         self.check_own(parent, subject, line)?;
-        let splice = match parent.entry(key) {
-            None => append_mapping(text, parent, self.json, key, entries),
-            Some((_, value)) => {
-                self.check_own(value, subject, line)?;
-                match &value.content {
-                    LayoutContent::Mapping { .. } => append_entries(text, value, self.json, entries),
-                    LayoutContent::Scalar { .. } if value.anchor.is_none() && !value.tagged => {
-                        fill_null(text, parent, value, self.json, entries)
-                    }
-                    _ => None,
+        while let Some((key, below)) = keys.split_first() {
+            let Some((_, value)) = parent.entry(key) else {
+                return append_mapping(text, parent, self.json, keys, entries).ok_or_else(refused);
+            };
+            self.check_own(value, subject, line)?;
+            match &value.content {
+                LayoutContent::Mapping { .. } => (parent, keys) = (value, below),
+                LayoutContent::Scalar { .. } if value.anchor.is_none() && !value.tagged => {
+                    return fill_null(text, parent, value, self.json, below, entries).ok_or_else(refused);
                 }
+                _ => return Err(refused()),
             }
-        };
-        splice.ok_or_else(|| self.refused(SealedFileFault::Layout, subject, line))
+        }
+        append_entries(text, parent, self.json, entries).ok_or_else(refused)
     }
 
     /// Returns the mapping at a path if it is written in the object itself.
     fn own_mapping(
         &self,
-        path: [&str; 2],
+        path: &[&str],
         subject: &str,
         line: u32,
     ) -> Result<Option<&LayoutNode>, SealedFileError> {
@@ -332,46 +368,4 @@ impl EditedObject<'_> {
         };
         if is_shared { Err(self.refused(SealedFileFault::Aliased, subject, line)) } else { Ok(()) }
     }
-}
-
-/// Collects the names of all aliases. The recursion is as deep as the reader allows.
-fn aliases<'n>(node: &'n LayoutNode, names: &mut BTreeSet<&'n str>) {
-    match &node.content {
-        LayoutContent::Alias(name) => _ = names.insert(name),
-        LayoutContent::Mapping { entries, .. } => {
-            for (key, value) in entries {
-                aliases(key, names);
-                aliases(value, names);
-            }
-        }
-        LayoutContent::Scalar { .. } => {}
-        LayoutContent::Sequence { items, .. } => items.iter().for_each(|item| aliases(item, names)),
-    }
-}
-
-fn object_node<'n>(documents: &'n [Node], object: &SealedObject) -> Option<&'n Node> {
-    let mut node = documents.get(object.document)?;
-    for index in &object.list_path {
-        node = node.get("items")?.items().get(*index)?;
-    }
-    Some(node)
-}
-
-fn object_node_mut<'n>(documents: &'n mut [Node], object: &SealedObject) -> Option<&'n mut Node> {
-    let mut node = documents.get_mut(object.document)?;
-    for index in &object.list_path {
-        let NodeValue::Sequence(items) = &mut node.at_mut(&["items"])?.value else { return None };
-        node = items.get_mut(*index)?;
-    }
-    Some(node)
-}
-
-/// Returns the mapping at a path; creates it in place of a null or missing one.
-fn mapping_at<'n>(node: &'n mut Node, [parent, key]: [&str; 2]) -> Option<&'n mut Mapping> {
-    let origin: Origin = node.origin;
-    let parent = node.at_mut(&[parent])?.as_mapping_mut()?;
-    if parent.get(key).is_none_or(|node| node.value == NodeValue::Null) {
-        parent.insert(key, origin, Node::new(NodeValue::Mapping(Mapping::default()), origin));
-    }
-    parent.get_mut(key)?.as_mapping_mut()
 }

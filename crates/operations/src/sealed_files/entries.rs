@@ -31,31 +31,31 @@ pub(super) fn append_entries(
     )
 }
 
-/// Returns the insertion of a mapping with entries as the last value of `parent`.
+/// Returns the insertion of a mapping with entries as the last value of `parent`, below one or more new keys.
 pub(super) fn append_mapping(
     text: Text<'_>,
     parent: &LayoutNode,
     json: bool,
-    key: &str,
+    keys: &[&str],
     entries: NewEntries<'_>,
 ) -> Option<Splice> {
     let syntax = syntax_of(parent, json)?;
     if syntax == Syntax::Block {
         let column = block_column(text, parent)?;
-        let mut lines = vec![format!("{}{key}:", " ".repeat(column))];
-        lines.extend(entries.iter().map(|entry| line(column + INDENTATION, entry)));
-        return insert_lines(text, parent, &lines);
+        return insert_lines(text, parent, &nested_lines(column, keys, entries));
     }
-    let value = format!("{}: {}", quoted(key, syntax), flow_mapping(entries, syntax));
+    let (key, below) = keys.split_first()?;
+    let value = format!("{}: {}", quoted(key, syntax), nested_flow(below, entries, syntax));
     insert_in_flow(text, parent, syntax, &[value])
 }
 
-/// Returns the replacement of a null value by a mapping with entries.
+/// Returns the replacement of a null value by a mapping with entries, below new keys if there are any.
 pub(super) fn fill_null(
     text: Text<'_>,
     parent: &LayoutNode,
     value: &LayoutNode,
     json: bool,
+    keys: &[&str],
     entries: NewEntries<'_>,
 ) -> Option<Splice> {
     let syntax = syntax_of(parent, json)?;
@@ -63,14 +63,32 @@ pub(super) fn fill_null(
     if syntax != Syntax::Block || is_written {
         let flow = if syntax == Syntax::Block { Syntax::Flow } else { syntax };
         let space = if is_written { "" } else { " " };
-        let text = format!("{space}{}", flow_mapping(entries, flow));
+        let text = format!("{space}{}", nested_flow(keys, entries, flow));
         return Some(Splice { span: value.span.clone(), text });
     }
     let column = block_column(text, parent)? + INDENTATION;
     let end = text.line_end(value.span.start);
     let line_break = text.line_break(value.span.start);
-    let lines: Vec<String> = entries.iter().map(|entry| line(column, entry)).collect();
+    let lines = nested_lines(column, keys, entries);
     Some(Splice { span: end..end, text: after_separators(&lines, line_break) })
+}
+
+/// Returns the lines of entries below keys.
+fn nested_lines(mut column: usize, keys: &[&str], entries: NewEntries<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for key in keys {
+        lines.push(format!("{}{key}:", " ".repeat(column)));
+        column += INDENTATION;
+    }
+    lines.extend(entries.iter().map(|entry| line(column, entry)));
+    lines
+}
+
+/// Returns a mapping with entries below keys.
+fn nested_flow(keys: &[&str], entries: NewEntries<'_>, syntax: Syntax) -> String {
+    keys.iter()
+        .rev()
+        .fold(flow_mapping(entries, syntax), |below, key| format!("{{{}: {below}}}", quoted(key, syntax)))
 }
 
 /// Returns the syntax within a mapping.

@@ -5,6 +5,8 @@
 //! | `file` | [`SealedFile`]: the SealedSecrets of a file, in any form that Kubernetes reads |
 //! | `editor` | [`SealedFileEditor`]: the wanted changes, and the proof that nothing else changed |
 //! | `entries` | the text of new entries of a mapping |
+//! | `metadata` | [`MetadataField`]: annotations and labels that can be edited |
+//! | `trees` | the nodes of objects |
 //! | `scalars` | the text of a replaced scalar |
 //! | `error` | the reasons why a file cannot be read or edited |
 //!
@@ -18,10 +20,13 @@ mod error;
 mod file;
 #[cfg(test)]
 mod layout_tests;
+mod metadata;
 mod scalars;
 #[cfg(test)]
 mod tests;
+mod trees;
 
 pub use editor::SealedFileEditor;
 pub use error::{SealedFileError, SealedFileFault};
 pub use file::{SealedFile, SealedItem, SealedObject, compact_ciphertext};
+pub use metadata::MetadataField;

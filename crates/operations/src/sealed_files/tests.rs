@@ -267,3 +267,35 @@ fn without_changes_the_file_stays_as_it_is() {
     let annotated = text.replace("metadata:\n", "metadata:\n  annotations: {note: 't'}\n");
     assert_eq!(edit(&annotated, |editor| editor.set_annotation(0, "note", "t")), Ok(annotated.clone()));
 }
+
+#[test]
+fn metadata_of_the_template_is_added_where_its_parents_are_missing() {
+    use super::MetadataField::{Annotations, TemplateAnnotations, TemplateLabels};
+    let item = format!("    a: {OLD}\n");
+    let set = |text: &str, field| edit(text, |editor| editor.set_metadata(0, field, "x/y", "true"));
+    let four = "      annotations:\n        x/y: \"true\"\n";
+    for (template, expected) in [
+        ("", format!("  template:\n    metadata:\n{four}")),
+        ("  template: # text\n", format!("  template: # text\n    metadata:\n{four}")),
+        ("  template: {}\n", "  template: {metadata: {annotations: {x/y: \"true\"}}}\n".to_owned()),
+        ("  template: null\n", "  template: {metadata: {annotations: {x/y: \"true\"}}}\n".to_owned()),
+        ("  template:\n    type: Opaque\n", format!("  template:\n    type: Opaque\n    metadata:\n{four}")),
+        (
+            "  template:\n    metadata:\n      annotations:\n        x/y: \"false\"\n",
+            format!("  template:\n    metadata:\n{four}"),
+        ),
+    ] {
+        let text = format!("{}{template}", sealed(&item));
+        let edited = set(&text, TemplateAnnotations).unwrap();
+        assert_eq!(edited, format!("{}{expected}", sealed(&item)), "{template}");
+        // Twice changes nothing more.
+        assert_eq!(set(&edited, TemplateAnnotations).unwrap(), edited);
+        let labels = set(&edited, TemplateLabels).unwrap();
+        assert!(labels.contains("labels"), "{labels}");
+        assert!(set(&edited, Annotations).unwrap().contains("  annotations:\n    x/y: \"true\"\n"));
+    }
+    let shared = sealed(&format!("{item}  template: &t\n    type: a\n  other: *t\n"));
+    assert!(set(&shared, TemplateAnnotations).is_err(), "another place would change");
+    let list = sealed(&format!("{item}  template: []\n"));
+    assert!(set(&list, TemplateAnnotations).is_err());
+}

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::access_keys::UserKeysStatus;
 use super::report::{CertificateStatus, ChangeSource, LastChange, RotationState, SecretStatus, StatusReport};
 use sealwave_core::diagnostic::printable;
 
@@ -77,6 +78,7 @@ fn write_secret(out: &mut String, secret: &SecretStatus) {
     line("users", secret.secret.users.join(", "));
     let uncommitted: Vec<String> =
         secret.secret.uncommitted.iter().map(|key| format!("`{}`", printable(key))).collect();
+    line("access keys", secret.access_keys.as_ref().map_or_else(String::new, UserKeysStatus::line));
     line("not committed yet", uncommitted.join(", "));
     line("sealed with", secret.secret.certificate.clone().unwrap_or_default());
     for one in &secret.expiries {
@@ -119,6 +121,7 @@ fn age(changed: &LastChange) -> String {
     match changed.source {
         ChangeSource::Policy => format!("{days} days old ({date} as written in the policy)"),
         ChangeSource::Source => format!("{days} days old ({date} by its source)"),
+        ChangeSource::AccessKey => format!("{days} days old ({date} by its oldest active access key)"),
         ChangeSource::Git if changed.is_minimum => {
             format!("at least {days} days old ({date} by the oldest known commit, which has {subject})")
         }

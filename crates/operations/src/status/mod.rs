@@ -2,6 +2,7 @@
 //!
 //! Works offline, from Git alone. Nothing here sees a value: the dates of values come from the stages that hold them.
 
+mod access_keys;
 mod history;
 mod human;
 mod inventory;
@@ -10,9 +11,10 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+pub use self::access_keys::{ActiveKey, UserKeysStatus};
 pub use self::history::{CommittedAge, CommittedItem, FileHistory};
 pub use self::inventory::{FoundSecret, find_secrets};
 pub use self::report::{
-    CertificateStatus, ChangeSource, ExpiryStatus, KnownChange, LastChange, PolicyStatus, RotationState,
-    SecretStatus, StatusReport,
+    ActiveKeys, CertificateStatus, ChangeSource, ExpiryStatus, KnownChange, LastChange, PolicyStatus,
+    RotationState, SecretStatus, StatusReport,
 };

@@ -1,16 +1,22 @@
 //! The report: verdicts from age, policy and dates.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 use sealwave_core::time::Date;
 use sealwave_pipeline::ItemExpiry;
 use sealwave_secrets::crypto::ExpiringValue;
-use sealwave_secrets::settings::{RotationEntry, RotationPolicy};
+use sealwave_secrets::settings::{IamUserName, RotationEntry, RotationPolicy};
 
+use super::access_keys::{ActiveKey, UserKeysStatus};
 use super::inventory::FoundSecret;
 
 /// Days before a limit at which a secret is due soon.
 const SOON: i64 = 30;
+
+/// The active access keys of the users that AWS was asked for.
+pub type ActiveKeys = BTreeMap<IamUserName, Vec<ActiveKey>>;
 
 /// The secrets of apps, and the certificates that they are sealed with.
 #[derive(Clone, Debug, Serialize)]
@@ -40,6 +46,9 @@ pub struct SecretStatus {
     pub changed: Option<LastChange>,
     /// The entry of the rotation policy.
     pub policy: Option<PolicyStatus>,
+    /// The access keys of the IAM user that the policy names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_keys: Option<UserKeysStatus>,
     /// Items that expire.
     pub expiries: Vec<ExpiryStatus>,
     /// The verdict.
@@ -96,6 +105,8 @@ pub enum ChangeSource {
     Git,
     /// The secret source, for the value that changed longest ago.
     Source,
+    /// The oldest active access key of the IAM user.
+    AccessKey,
 }
 
 /// The rotation policy of a secret.
@@ -191,10 +202,17 @@ impl SecretStatus {
         secret: FoundSecret,
         policy: &RotationPolicy,
         known: Option<KnownChange>,
-        expiries: &[ItemExpiry],
+        (expiries, keys): (&[ItemExpiry], &ActiveKeys),
         today: Date,
     ) -> Self {
         let entry = policy.entry_for(environment, &secret.namespace, &secret.name).map(|(_, entry)| entry);
+        let user = entry.and_then(|entry| entry.iam_user.as_ref());
+        let access_keys = user.map(|user| {
+            let active_keys = keys.get(user).cloned();
+            UserKeysStatus { user: user.as_str().to_owned(), active_keys }
+        });
+        let of_keys = access_keys.as_ref().and_then(UserKeysStatus::oldest);
+        let known = of_keys.map(|date| KnownChange::on(date, ChangeSource::AccessKey)).or(known);
         let changed = last_change_of(entry, known, today);
         let own =
             expiries.iter().filter(|one| (&one.namespace, &one.name) == (&secret.namespace, &secret.name));
@@ -203,7 +221,7 @@ impl SecretStatus {
         let state = state(entry, changed.as_ref(), &expiries);
         let policy = entry.map(PolicyStatus::new);
         let (app, environment) = (app.to_owned(), environment.to_owned());
-        Self { app, environment, secret, changed, policy, expiries, state }
+        Self { app, environment, secret, changed, policy, access_keys, expiries, state }
     }
 }
 
@@ -215,7 +233,8 @@ fn last_change_of(
 ) -> Option<LastChange> {
     let written = entry.and_then(|entry| entry.rotated);
     let written = written.map(|date| KnownChange::on(date, ChangeSource::Policy));
-    let of_source = known.clone().filter(|known| known.source == ChangeSource::Source);
+    let of_source =
+        known.clone().filter(|known| !matches!(known.source, ChangeSource::Git | ChangeSource::Policy));
     let KnownChange { date, source, is_minimum, item } = of_source.or(written).or(known)?;
     Some(LastChange { date, days: date.days_until(today), source, is_minimum, item })
 }

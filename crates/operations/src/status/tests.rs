@@ -45,7 +45,7 @@ fn judged(policy_text: &str, git_date: Option<&str>, expires: Option<&str>) -> S
         .collect();
     let (place, today) = (("app", "prod"), date("2026-06-30"));
     let known = git_date.map(|text| KnownChange::on(date(text), ChangeSource::Git));
-    SecretStatus::new(place, found("db"), &policy(policy_text), known, &dates, today)
+    SecretStatus::new(place, found("db"), &policy(policy_text), known, (&dates, &ActiveKeys::new()), today)
 }
 
 const MANUAL: &str = "[{secret: db, rotation: manual, maxAge: 90d, owner: sre, reason: by hand}]";
@@ -84,7 +84,14 @@ fn verdicts_follow_from_age_policy_and_expiry() {
 fn a_source_knows_better_than_a_person() {
     let policy = policy("[{secret: db, rotation: automatic, maxAge: 90d, rotated: 2026-06-01}]");
     let known = Some(KnownChange::on(date("2026-01-01"), ChangeSource::Source));
-    let status = SecretStatus::new(("app", "prod"), found("db"), &policy, known, &[], date("2026-06-30"));
+    let status = SecretStatus::new(
+        ("app", "prod"),
+        found("db"),
+        &policy,
+        known,
+        (&[], &ActiveKeys::new()),
+        date("2026-06-30"),
+    );
     assert_eq!(
         (status.state, status.changed.map(|changed| changed.days)),
         (RotationState::Overdue, Some(180))
@@ -118,4 +125,27 @@ fn reports_are_sorted_and_say_what_is_overdue() {
         serde_json::json!({"date": "2026-01-01", "days": 180, "source": "git"})
     );
     assert!(!StatusReport::new(today, vec![other], Vec::new()).has_overdue());
+}
+
+#[test]
+fn the_oldest_active_key_of_a_user_counts() {
+    let policy =
+        policy("[{secret: db, rotation: manual, maxAge: 90d, rotated: 2026-06-01, iamUser: airflow}]");
+    let today = date("2026-06-30");
+    let judge = |keys: &ActiveKeys| {
+        SecretStatus::new(("app", "prod"), found("db"), &policy, None, (&[], keys), today)
+    };
+    let line = |status: &SecretStatus| status.access_keys.as_ref().map(UserKeysStatus::line).expect("keys");
+    let unasked = judge(&ActiveKeys::new());
+    assert_eq!((unasked.state, line(&unasked)), (RotationState::Ok, "user `airflow`: not known".to_owned()));
+    let key = |id: &str, day: Option<&str>| ActiveKey::new(id.to_owned(), day.map(date), today);
+    let user = || policy.entries()[0].iam_user.clone().expect("a user");
+    let keys = vec![key("AKIA1", Some("2026-01-01")), key("AKIA2", Some("2026-06-20"))];
+    let both = judge(&ActiveKeys::from([(user(), keys)]));
+    assert_eq!(both.state, RotationState::Overdue);
+    assert_eq!(line(&both), "user `airflow`: 2 are active: `AKIA1` 180 days old, `AKIA2` 10 days old");
+    let none = judge(&ActiveKeys::from([(user(), Vec::new())]));
+    assert_eq!((none.state, line(&none)), (RotationState::Ok, "user `airflow`: none is active".to_owned()));
+    let unknown = judge(&ActiveKeys::from([(user(), vec![key("AKIA1", None)])]));
+    assert_eq!(line(&unknown), "user `airflow`: `AKIA1` of unknown age");
 }

@@ -4,26 +4,42 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::committed::to_yaml;
 use super::request::{Switch, SwitchRequest, SwitchScope};
-use sealwave_core::document::{Node, Origin, Sources};
-use sealwave_core::yaml::write_yaml;
-use sealwave_secrets::settings::{BackendChoice, KeptChecksum};
+use sealwave_secrets::settings::{BackendChoice, ChecksumText, KeptChecksum};
+
+/// The text for a checksum that is known only when the references are.
+const COMPUTED: &str = "CHECKSUM";
 
 impl Switch {
     /// Returns the lines of the next commit; empty if no commit is left.
     #[must_use]
     pub fn lines(&self, kept: &BTreeMap<String, KeptChecksum>) -> String {
+        let kept = kept.iter().map(|(workload, entry)| {
+            let entry = json!({"computed": entry.computed.as_str(), "kept": entry.kept.as_str()});
+            (workload.clone(), entry)
+        });
+        self.lines_with(kept.collect())
+    }
+
+    /// Returns the lines of the commit that replaces committed SealedSecrets. The checksums of workloads under the new backend
+    /// depend on the references that a person fills in.
+    #[must_use]
+    pub fn skeleton_lines(&self, kept: &BTreeMap<String, ChecksumText>) -> String {
+        let kept = kept
+            .iter()
+            .map(|(workload, kept)| (workload.clone(), json!({"computed": COMPUTED, "kept": kept.as_str()})));
+        self.lines_with(kept.collect())
+    }
+
+    fn lines_with(&self, kept: Map<String, Json>) -> String {
         self.next_choice().map_or_else(String::new, |choice| app_file_lines(&self.request, choice, kept))
     }
 }
 
 /// Returns the part of the app file that the next commit sets. Other settings of the environment stay as they are;
 /// `keptChecksums` is replaced as a whole.
-fn app_file_lines(
-    request: &SwitchRequest,
-    choice: BackendChoice,
-    kept: &BTreeMap<String, KeptChecksum>,
-) -> String {
+fn app_file_lines(request: &SwitchRequest, choice: BackendChoice, kept: Map<String, Json>) -> String {
     let backend = match choice.release_to {
         None => Json::from(choice.kind.to_string()),
         Some(to) => json!({"from": choice.kind.to_string(), "to": to.to_string()}),
@@ -36,16 +52,7 @@ fn app_file_lines(
         }
     };
     if !kept.is_empty() {
-        let entries = kept.iter().map(|(workload, entry)| {
-            let entry = json!({"computed": entry.computed.as_str(), "kept": entry.kept.as_str()});
-            (workload.clone(), entry)
-        });
-        environment.insert("keptChecksums".to_owned(), Json::Object(entries.collect()));
+        environment.insert("keptChecksums".to_owned(), Json::Object(kept));
     }
-    let root = json!({"environments": {request.environment.as_str(): environment}});
-    let mut text = Vec::new();
-    let source = Sources::default().add("sealwave.yaml");
-    write_yaml(&Node::from_json(&root, Origin::whole(source)), &mut text);
-    let text = String::from_utf8(text).unwrap_or_default();
-    text.strip_prefix("---\n").unwrap_or(&text).to_owned()
+    to_yaml(&json!({"environments": {request.environment.as_str(): environment}}))
 }

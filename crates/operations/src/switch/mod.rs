@@ -5,6 +5,7 @@
 //! which commit comes next and writes its lines; it changes nothing, and reads only the metadata of live Secrets.
 
 mod checksums;
+mod committed;
 mod lines;
 mod live;
 mod request;
@@ -13,6 +14,7 @@ mod request;
 mod tests;
 
 pub use self::checksums::{kept_checksums, secret_checksums};
+pub use self::committed::{CommittedSecret, ReleaseEdit, find_committed, release_file};
 pub use self::live::{
     KubernetesState, LiveSecret, LiveState, LiveSupplier, RecordedUids, SwitchFinding, live_findings,
 };

@@ -72,6 +72,9 @@ pub enum SwitchError {
     /// An entry with the namespace takes precedence over the entry of the request.
     #[error("an entry of `secretBackends` with a namespace takes precedence over `{0}`")]
     OtherEntry(String),
+    /// A committed SealedSecret has this backend already.
+    #[error("the Secrets are committed SealedSecrets")]
+    AlreadySealed,
     /// Another change is under way.
     #[error("the Secrets are being switched to `{0}`")]
     OtherSwitch(BackendKind),
@@ -84,6 +87,10 @@ impl Explain for SwitchError {
             Self::NoSecrets(_) => "name a Secret with `--secret`".to_owned(),
             Self::SeveralBackends(name) => format!("name one of them: `--secret NAMESPACE/{name}`"),
             Self::OtherEntry(name) => format!("name that entry: `--secret NAMESPACE/{name}`"),
+            Self::AlreadySealed => {
+                "one commit is enough: replace the file by a placeholder Secret of the same name, scope and namespace"
+                    .to_owned()
+            }
             Self::OtherSwitch(to) => format!("finish it first: `sealwave switch --to {to}`"),
         })
     }
@@ -118,6 +125,30 @@ impl Switch {
         let switch = Self { request, secrets, current, step };
         switch.check_effect(backends)?;
         Ok(switch)
+    }
+
+    /// Decides where the change of committed SealedSecrets stands: the files release their Secrets, and are then replaced.
+    ///
+    /// # Errors
+    /// The change is not about any Secret, or the new backend is the present one.
+    pub fn of_committed(
+        request: SwitchRequest,
+        mut secrets: Vec<SecretName>,
+        is_released: bool,
+    ) -> Result<Self, SwitchError> {
+        if request.to == BackendKind::SealedSecrets {
+            return Err(SwitchError::AlreadySealed);
+        }
+        secrets.sort_unstable();
+        secrets.dedup();
+        let (step, release_to) =
+            if is_released { (SwitchStep::TakeOver, Some(request.to)) } else { (SwitchStep::Release, None) };
+        Ok(Self {
+            request,
+            secrets,
+            current: BackendChoice { kind: BackendKind::SealedSecrets, release_to },
+            step,
+        })
     }
 
     /// Checks that the entry of the request decides about its Secrets.
@@ -157,7 +188,9 @@ impl SwitchRequest {
         }
     }
 
-    fn covers(&self, backends: &EnvironmentBackends, (namespace, name): &SecretName) -> bool {
+    /// Reports whether the request is about a Secret.
+    #[must_use]
+    pub fn covers(&self, backends: &EnvironmentBackends, (namespace, name): &SecretName) -> bool {
         match &self.scope {
             SwitchScope::Environment => !backends.has_own_entry(namespace, name),
             SwitchScope::Entry(entry) => match entry.split_once('/') {

@@ -42,7 +42,8 @@ pub use remote_chart::{ChartDigest, ChartId, ChartName, ChartVersion, PinnedChar
 pub use repository_url::{RepositoryHost, RepositoryScheme, RepositoryUrl};
 pub use requirements::{Requirements, VersionRequirement};
 pub use rotation::{
-    MaxAge, RotationEntry, RotationMode, RotationPolicy, RunbookAddress, SecretPattern, ShortText,
+    IamUserName, MaxAge, RotationEntry, RotationMode, RotationPolicy, RunbookAddress, SecretPattern,
+    ShortText,
 };
 pub use schema::settings_schema;
 pub use setting_path::SettingPath;

@@ -19,6 +19,9 @@ const MAX_ADDRESS: usize = 500;
 /// The largest maximum age, in days.
 const MAX_DAYS: u32 = 36_500;
 
+/// The longest name of an IAM user.
+const MAX_USER: usize = 64;
+
 /// The rotation policy of an app. For each Secret, the first entry that matches it applies.
 #[derive(Clone, Debug, Default, JsonSchema)]
 #[schemars(extend("maxItems" = MAX_ENTRIES))]
@@ -51,6 +54,9 @@ pub struct RotationEntry {
     /// The page that describes the rotation: an https address.
     #[serde(default)]
     pub runbook: Option<RunbookAddress>,
+    /// The IAM user whose access key the Secret holds. `sealwave status --fetch` asks AWS for the age of the user's keys.
+    #[serde(default)]
+    pub iam_user: Option<IamUserName>,
 }
 
 /// The one who rotates a secret.
@@ -85,6 +91,11 @@ pub struct ShortText(String);
 #[derive(Clone, Debug, JsonSchema, PartialEq, Eq)]
 #[schemars(with = "String", extend("maxLength" = MAX_ADDRESS, "pattern" = r"^https://[^\s@\u0000-\u001f\u007f-\u009f]+$"))]
 pub struct RunbookAddress(String);
+
+/// The name of an IAM user, without a path.
+#[derive(Clone, Debug, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+#[schemars(with = "String", extend("maxLength" = MAX_USER, "pattern" = r"^[A-Za-z0-9+=,.@_-]*[A-Za-z0-9+=,@_-][A-Za-z0-9+=,.@_-]*$"))]
+pub struct IamUserName(String);
 
 impl RotationPolicy {
     /// Returns the entries, in order.
@@ -192,6 +203,23 @@ impl RunbookAddress {
     }
 }
 
+impl IamUserName {
+    /// Reads a name that AWS accepts. Dots alone are not a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_name = (1..=MAX_USER).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte))
+            && text.bytes().any(|byte| byte != b'.');
+        is_name.then(|| Self(text.to_owned()))
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 fn is_short(text: &str, max: usize) -> bool {
     !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
 }
@@ -217,6 +245,7 @@ macro_rules! read_text {
 }
 
 read_text! {
+    IamUserName: "the name of an IAM user: at most 64 letters, digits and `+=,.@_-`, without a path";
     MaxAge: "a number of days such as `90d`";
     RunbookAddress: "an https address without credentials, of at most 500 characters";
     SecretPattern: "`name` or `namespace/name`, each part a glob such as `*`";
@@ -282,6 +311,14 @@ mod tests {
             ("runbook", "https:///a"),
             ("runbook", "https://a.example/a b"),
             ("runbook", "javascript:alert(1)"),
+            ("iamUser", ""),
+            ("iamUser", "team/a"),
+            ("iamUser", "a b"),
+            ("iamUser", "a&Action=DeleteUser"),
+            ("iamUser", ".."),
+            ("iamUser", &long),
+            ("iamUser", "arn:aws:iam::123456789012:user/a"),
+            ("iamUser", "a\\nb"),
             ("secret", "a/b/c"),
             ("secret", "a//b"),
             ("secret", ""),

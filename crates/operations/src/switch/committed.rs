@@ -1,0 +1,226 @@
+//! Committed SealedSecrets that change to another backend: the edits of their files for the first commit, and the placeholder
+//! Secrets of the second one.
+//!
+//! Their items are not readable, so the second commit is a skeleton: a person writes where each value is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use sealwave_core::diagnostic::Failure;
+use sealwave_core::document::{Manifest, Node, Origin, SourceLocation, Sources};
+use sealwave_core::names::{
+    ARGOCD_SYNC_OPTIONS, ARGOCD_SYNC_WAVE, MANAGED_BY_CSI_DRIVER, MANAGED_BY_SEALED_SECRETS,
+    SKIP_OWNER_REFERENCES,
+};
+use sealwave_core::yaml::write_yaml;
+use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::pods::WorkloadKind;
+use sealwave_kube::sync::{PRUNE_LAST, with_option};
+use sealwave_secrets::settings::BackendKind;
+
+use super::request::SecretName;
+use crate::sealed_files::{MetadataField, SealedFile, SealedFileEditor};
+use crate::status::find_secrets;
+
+/// The text for a reference that a person fills in.
+const REFERENCE: &str = "<aws-sm:PATH#KEY>";
+
+/// A committed SealedSecret, as it is rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedSecret {
+    /// The Secret that it creates.
+    pub secret: SecretName,
+    /// Its file, as people see it.
+    pub file: String,
+    /// Its line.
+    pub line: u32,
+    /// The keys of all items.
+    pub keys: BTreeSet<String>,
+    /// Whether it has the old form with one ciphertext, which hides the keys.
+    pub has_blob: bool,
+    /// The workloads that read the Secret, as `Kind/namespace/name`.
+    pub users: Vec<String>,
+    secret_type: Option<String>,
+    own_annotations: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    labels: BTreeMap<String, String>,
+}
+
+/// A text that the first commit sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReleaseEdit {
+    #[serde(skip)]
+    field: MetadataField,
+    /// The mapping.
+    pub path: String,
+    /// The name of the annotation or label.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Finds the committed SealedSecrets among the rendered objects of an environment.
+#[must_use]
+pub fn find_committed(
+    objects: &[Manifest],
+    workloads: &[WorkloadKind],
+    sources: &Sources,
+) -> Vec<CommittedSecret> {
+    let mut users: BTreeMap<SecretName, Vec<String>> = BTreeMap::new();
+    for found in find_secrets(objects, &[], workloads, sources) {
+        let with_namespace = |user: &String| {
+            let (kind, name) = user.split_once('/')?;
+            Some(format!("{kind}/{}/{name}", found.namespace))
+        };
+        let all = found.users.iter().filter_map(with_namespace).collect();
+        users.insert((found.namespace.clone(), found.name.clone()), all);
+    }
+    let catalog = ObjectCatalog::new(objects);
+    let mut committed = Vec::new();
+    for ((namespace, name), suppliers) in catalog.supplied() {
+        let secret = (namespace.to_owned(), name.to_owned());
+        for object in suppliers.iter().filter_map(|index| catalog.object(*index)) {
+            if object.kind == "SealedSecret" {
+                let users = users.get(&secret).cloned().unwrap_or_default();
+                committed.push(CommittedSecret::new(secret.clone(), users, object.manifest, sources));
+            }
+        }
+    }
+    committed
+}
+
+impl CommittedSecret {
+    fn new(secret: SecretName, users: Vec<String>, manifest: &Manifest, sources: &Sources) -> Self {
+        let root = manifest.root();
+        let texts = |path: &[&str]| -> BTreeMap<String, String> {
+            let entries = root.entries_at(path).iter();
+            entries
+                .filter_map(|entry| Some((entry.key.to_string(), entry.value.as_str()?.to_owned())))
+                .collect()
+        };
+        let encrypted = root.entries_at(&["spec", "encryptedData"]).iter();
+        let template = root.entries_at(&["spec", "template", "data"]).iter();
+        let SourceLocation { path, line, .. } = sources.location(manifest.origin());
+        Self {
+            secret,
+            file: path,
+            line,
+            keys: encrypted.chain(template).map(|entry| entry.key.to_string()).collect(),
+            has_blob: root.at(&["spec", "data"]).is_some_and(|data| data.as_str().is_some()),
+            users,
+            secret_type: root.at(&["spec", "template", "type"]).and_then(Node::as_str).map(str::to_owned),
+            own_annotations: texts(MetadataField::Annotations.path()),
+            annotations: texts(MetadataField::TemplateAnnotations.path()),
+            labels: texts(MetadataField::TemplateLabels.path()),
+        }
+    }
+
+    /// Returns the Secret as `namespace/name`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.secret.0, self.secret.1)
+    }
+
+    /// Returns the texts that are missing for the release of the Secret to another backend; none if it is released.
+    #[must_use]
+    pub fn release_edits(&self, to: BackendKind) -> Vec<ReleaseEdit> {
+        let mut edits = Vec::new();
+        let mut set = |field: MetadataField, name: &str, text: String| {
+            let path = field.path().join(".");
+            edits.push(ReleaseEdit { field, path, name: name.to_owned(), text });
+        };
+        let options = self.own_annotations.get(ARGOCD_SYNC_OPTIONS).map_or("", String::as_str);
+        if let Some(options) = with_option(options, PRUNE_LAST) {
+            set(MetadataField::Annotations, ARGOCD_SYNC_OPTIONS, options);
+        }
+        for name in [MANAGED_BY_SEALED_SECRETS, SKIP_OWNER_REFERENCES] {
+            if self.annotations.get(name).is_none_or(|text| text != "true") {
+                set(MetadataField::TemplateAnnotations, name, "true".to_owned());
+            }
+        }
+        let label = self.labels.get(MANAGED_BY_CSI_DRIVER).is_none_or(|text| text != "true");
+        if to == BackendKind::SecretsStoreCsi && label {
+            set(MetadataField::TemplateLabels, MANAGED_BY_CSI_DRIVER, "true".to_owned());
+        }
+        edits
+    }
+
+    /// Returns the placeholder Secret that replaces the object, with a reference to fill in for each item.
+    #[must_use]
+    pub fn skeleton(&self) -> String {
+        let (namespace, name) = &self.secret;
+        let mut metadata = Map::new();
+        metadata.insert("name".to_owned(), json!(name));
+        metadata.insert("namespace".to_owned(), json!(namespace));
+        let wave = self.own_annotations.get_key_value(ARGOCD_SYNC_WAVE);
+        let released = [MANAGED_BY_SEALED_SECRETS, SKIP_OWNER_REFERENCES];
+        let annotations = self.annotations.iter().filter(|(name, _)| !released.contains(&name.as_str()));
+        let annotations: BTreeMap<&String, &String> = annotations.chain(wave).collect();
+        let labels: BTreeMap<&String, &String> =
+            self.labels.iter().filter(|(name, _)| *name != MANAGED_BY_CSI_DRIVER).collect();
+        for (field, texts) in [("labels", labels), ("annotations", annotations)] {
+            if !texts.is_empty() {
+                metadata.insert(field.to_owned(), json!(texts));
+            }
+        }
+        let mut secret = Map::new();
+        secret.insert("apiVersion".to_owned(), json!("v1"));
+        secret.insert("kind".to_owned(), json!("Secret"));
+        secret.insert("metadata".to_owned(), Json::Object(metadata));
+        secret.extend(self.secret_type.iter().map(|text| ("type".to_owned(), json!(text))));
+        let items = self.keys.iter().map(|key| (key.clone(), json!(REFERENCE)));
+        secret.insert("stringData".to_owned(), Json::Object(items.collect()));
+        let comment = if self.has_blob { "# Add the items: `spec.data` hides their keys.\n" } else { "" };
+        format!("{comment}{}", to_yaml(&Json::Object(secret)))
+    }
+}
+
+/// Returns an object in YAML.
+pub(super) fn to_yaml(root: &Json) -> String {
+    let mut text = Vec::new();
+    let source = Sources::default().add("sealwave.yaml");
+    write_yaml(&Node::from_json(root, Origin::whole(source)), &mut text);
+    let text = String::from_utf8(text).unwrap_or_default();
+    text.strip_prefix("---\n").unwrap_or(&text).to_owned()
+}
+
+/// Returns a file with the edits of its SealedSecrets; `None` if it is not a manifest that has them, such as a template.
+///
+/// # Errors
+/// An edit cannot be made without a change of something else.
+pub fn release_file(
+    path: &str,
+    bytes: &[u8],
+    secrets: &[(&CommittedSecret, Vec<ReleaseEdit>)],
+) -> Result<Option<Vec<u8>>, Failure> {
+    // Two steps: the labels may be below a mapping that the annotations create.
+    let labels = |edit: &&ReleaseEdit| edit.field == MetadataField::TemplateLabels;
+    let first = |edit: &&ReleaseEdit| !labels(edit);
+    let Some(annotated) = edited(path, bytes, secrets, &first)? else { return Ok(None) };
+    edited(path, &annotated, secrets, &labels)
+}
+
+fn edited(
+    path: &str,
+    bytes: &[u8],
+    secrets: &[(&CommittedSecret, Vec<ReleaseEdit>)],
+    is_wanted: &dyn Fn(&&ReleaseEdit) -> bool,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let Ok(file) = SealedFile::read(path, bytes.to_vec()) else { return Ok(None) };
+    let mut editor = SealedFileEditor::new(&file);
+    for (secret, edits) in secrets {
+        let (namespace, name) = &secret.secret;
+        let mut own = file.objects().iter().enumerate().filter(|(_, object)| {
+            object.name == *name && (object.namespace.is_empty() || object.namespace == *namespace)
+        });
+        let (Some((index, _)), None) = (own.next(), own.next()) else { return Ok(None) };
+        for edit in edits.iter().filter(|edit| is_wanted(edit)) {
+            editor
+                .set_metadata(index, edit.field, &edit.name, &edit.text)
+                .map_err(sealwave_core::diagnostic::Problem::from)?;
+        }
+    }
+    Ok(Some(editor.finish().map_err(sealwave_core::diagnostic::Problem::from)?))
+}
