@@ -212,6 +212,9 @@ impl MergeTarget {
         let mut plan = Plan::new("seal --merge-into").with_fact("certificate", fingerprint.as_str());
         for (selected, object) in selected.iter().zip(sealed.objects()) {
             let items = items_of(object);
+            let SealedObject { name, scope, .. } = selected.object;
+            let namespace = selected.target.namespace.as_deref().unwrap_or_default();
+            plan = plan.with_fact("sealed for", scope.destination(namespace, name));
             self.require_size(selected.object, &items)?;
             for (key, ciphertext) in &items {
                 editor.insert_item(selected.index, key, ciphertext)?;
