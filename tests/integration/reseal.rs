@@ -401,3 +401,24 @@ fn no_value_appears_anywhere() {
     let file = fs::read(checkout.path(path)).expect("readable");
     assert_eq!(crate::support::find_marker(&file, crate::support::MARKER), None);
 }
+
+#[test]
+fn with_key_files_the_app_file_cannot_choose_another_cluster() {
+    let checkout = Checkout::new();
+    let app_file = checkout.path("repository/app/sealwave.yaml");
+    let text = fs::read_to_string(&app_file).expect("readable");
+    let changed = text.replacen("dev: {cluster: dev}", "dev: {cluster: prod}", 1);
+    assert_ne!(changed, text);
+    fs::write(&app_file, changed).expect("written");
+    checkout.commit();
+    let operator = checkout.shown("operator/operator.yaml");
+    let key = checkout.shown("keys/rsa2048.key");
+    let args = ["app", "--env", "dev", "--operator", &operator, "--key", &key];
+    let output = checkout.reseal(&args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("app file names cluster `prod` for environment `dev`"), "{stderr}");
+    let named = checkout.reseal(&[&args[..], &["--cluster", "prod", "--dry-run"]].concat());
+    assert_eq!(named.status.code(), Some(0), "{}", String::from_utf8_lossy(&named.stderr));
+    assert_eq!(checkout.changed(), "");
+}

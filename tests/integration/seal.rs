@@ -260,6 +260,45 @@ fn items_are_merged_into_a_committed_file() {
     assert_eq!(place.read("sealed.yaml"), text);
 }
 
+#[cfg(unix)]
+#[test]
+fn links_of_a_repository_do_not_choose_the_file_that_is_written() {
+    let place = Workplace::new();
+    place.write("values.txt", "CANARY");
+    for name in ["other", "repository/.git"] {
+        fs_err::create_dir_all(place.path(name)).expect("created");
+    }
+    place.write("other/sealed.yaml", "untouched: true\n");
+    place.write("repository/.git/HEAD", "");
+    let link = |to: &str, name: &str| {
+        fs_err::os::unix::fs::symlink(to, place.path(name)).expect("a link");
+    };
+    link("../other", "repository/envs");
+    link("../other/new.yaml", "repository/new.yaml");
+    let value = ["--from-file", "values.txt", "--cert", "dev.pem"];
+    let target = ["--name", "db", "--namespace", "shop"];
+    for (flag, path, message) in [
+        (
+            "--merge-into",
+            "repository/envs/sealed.yaml",
+            "a symbolic link on the way to `repository/envs/sealed.yaml` leads out",
+        ),
+        (
+            "-w",
+            "repository/envs/sealed.yaml",
+            "`repository/envs/sealed.yaml` of a repository is a symbolic link, or is behind one",
+        ),
+        ("-w", "repository/new.yaml", "`repository/new.yaml` of a repository is a symbolic link"),
+    ] {
+        let output = place.command(&[&value[..], &target, &[flag, path]].concat()).output().expect("started");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    }
+    assert_eq!(place.read("other/sealed.yaml"), "untouched: true\n");
+    assert!(!place.path("other/new.yaml").exists());
+}
+
 #[test]
 fn certificates_come_from_files_and_operator_files() {
     let place = Workplace::new();

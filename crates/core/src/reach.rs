@@ -71,6 +71,25 @@ pub fn is_repository(directory: &Path) -> bool {
     directory.join(".git").symlink_metadata().is_ok()
 }
 
+/// Reports whether a link on the way to a path leads out of a repository that its names lie in. The last name is not followed.
+///
+/// A user may name any file. But in a path such as `envs/dev/db.yaml`, a commit can turn `dev` into a link.
+#[must_use]
+pub fn leaves_repository(path: &Path) -> bool {
+    let Ok(full) = std::path::absolute(path) else { return true };
+    let mut named = PathBuf::new();
+    for part in full.components() {
+        if part == Component::ParentDir {
+            named.pop();
+        } else {
+            named.push(part);
+        }
+    }
+    let Ok(real) = fs::canonicalize(directory_of(&full)) else { return false };
+    let mut repositories = named.ancestors().skip(1).filter(|directory| is_repository(directory));
+    repositories.any(|root| fs::canonicalize(root).is_ok_and(|root| !real.starts_with(root)))
+}
+
 impl PathReach {
     /// Returns the reach of paths below a directory that the user named: its repository, or the directory itself.
     ///
@@ -251,6 +270,32 @@ mod tests {
             let _ = fs::remove_file(&path);
             symlink(target, &path).unwrap();
             self.reach().resolve(&path)
+        }
+    }
+
+    #[test]
+    fn links_on_the_way_out_of_a_repository_are_found() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        for name in ["own/.git", "own/envs/prod", "other/.git", "plain"] {
+            fs::create_dir_all(path(name)).expect("created");
+        }
+        for (to, name) in [("other", "own/envs/dev"), ("plain", "own/envs/test")] {
+            symlink(path(to), path(name)).expect("a link");
+        }
+        symlink("prod", path("own/envs/live")).expect("a link");
+        symlink(path("own"), path("checkout")).expect("a link");
+        for (name, leaves) in [
+            ("own/envs/dev/a.yaml", true),
+            ("own/envs/test/a.yaml", true),
+            ("own/envs/live/a.yaml", false),
+            ("own/a.yaml", false),
+            ("checkout/envs/prod/a.yaml", false),
+            ("checkout/envs/test/a.yaml", true),
+            ("own/../plain/a.yaml", false),
+            ("plain/a.yaml", false),
+        ] {
+            assert_eq!(leaves_repository(&path(name)), leaves, "{name}");
         }
     }
 

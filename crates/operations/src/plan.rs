@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use sealwave_core::diagnostic::printable;
+use sealwave_core::diagnostic::{first_on_line, printable};
 
 /// The steps of an operation, in order, and what they are based on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -117,12 +117,12 @@ impl Plan {
             out.push_str("\nFiles\n");
         }
         for file in &self.files {
-            let _ = writeln!(out, "  {}", printable(&file.path));
+            let _ = writeln!(out, "  {}", first_on_line(&file.path));
         }
         for file in self.files.iter().filter(|_| diffs) {
             out.push('\n');
             for line in file.diff.split_terminator('\n') {
-                let _ = writeln!(out, "{}", printable(line));
+                let _ = writeln!(out, "{}", first_on_line(line));
             }
         }
         out
@@ -171,6 +171,10 @@ mod tests {
         let human = plan.human(true);
         assert!(!human.chars().any(|c| c.is_control() && c != '\n'), "{human:?}");
         assert_eq!(human.lines().count(), 7, "{human}");
+        // GitHub executes lines that start with `::`, also after spaces.
+        let command = "::error title=a::b";
+        plan.files.push(PlannedFile { path: command.to_owned(), diff: format!(" {command}\n") });
+        assert!(!plan.human(true).lines().any(|line| line.trim_start().starts_with("::")));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Runs the `git` binary of the user on the user's own checkout, and keeps it from running anything that a repository
 //! configures: hooks, monitors, other directories.
 //!
+//! A bare repository within the tree is not used either: its settings would be those of whoever commits.
+//!
 //! Unlike programs that render sources, it is not confined: it needs the user's settings, and to push, their credentials.
 
 use std::ffi::OsStr;
@@ -80,7 +82,8 @@ pub fn run_git_with_input<A: AsRef<OsStr>>(
     }
     // Its messages are compared.
     command.env("LC_ALL", "C");
-    for setting in ["core.fsmonitor=false", "core.hooksPath=/dev/null"]
+    // A directory of the tree that looks like a bare repository would bring its own settings, which may name programs.
+    for setting in ["core.fsmonitor=false", "core.hooksPath=/dev/null", "safe.bareRepository=explicit"]
         .into_iter()
         .chain(settings.iter().map(String::as_str))
     {
@@ -118,4 +121,22 @@ fn output_of(command: &mut Command, input: &[u8]) -> io::Result<Output> {
 #[must_use]
 pub fn git_line(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\n").unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_repository_in_the_tree_is_not_used() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let inner = directory.path().join("inner");
+        for (at, bare) in [(directory.path(), "--no-bare"), (&inner, "--bare")] {
+            fs_err::create_dir_all(at).expect("created");
+            run_git(at, GitAccess::Write, &["init", "--quiet", bare], &[]).expect("initialized");
+        }
+        assert!(run_git(directory.path(), GitAccess::Read, &["rev-parse", "--git-dir"], &[]).is_ok());
+        let refused = run_git(&inner, GitAccess::Read, &["rev-parse", "--git-dir"], &[]);
+        assert!(matches!(refused, Err(GitRunError::Failed(text)) if text.contains("bare repository")));
+    }
 }

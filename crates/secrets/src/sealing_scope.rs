@@ -60,6 +60,16 @@ impl SealingScope {
         }
     }
 
+    /// Names the objects whose Secrets can get an item of an object with this name and namespace, for plans.
+    #[must_use]
+    pub fn destination(self, namespace: &str, name: &str) -> String {
+        match self {
+            Self::ClusterWide => format!("any namespace (cluster-wide), as `{name}`"),
+            Self::NamespaceWide => format!("any Secret of namespace `{namespace}`, as `{name}`"),
+            Self::Strict => format!("`{namespace}/{name}`"),
+        }
+    }
+
     /// Returns the OAEP label: the controller can decrypt an item only with the label that it computes itself.
     #[must_use]
     pub fn label(self, namespace: &str, name: &str) -> Vec<u8> {

@@ -17,6 +17,9 @@ use sealwave_secrets::settings::APP_FILE;
 /// An error of the certificate.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TargetError {
+    /// The repository names the cluster, and key files would open the items for it.
+    #[error("app file names cluster `{cluster}` for environment `{environment}`")]
+    ClusterOfRepository { environment: String, cluster: String },
     /// Neither keys nor a controller are there.
     #[error("neither key files nor a controller can seal the items again")]
     NoEngine,
@@ -28,6 +31,9 @@ pub(super) enum TargetError {
 impl Explain for TargetError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::ClusterOfRepository { cluster, .. } => {
+                format!("whoever can read secrets there can read the items then; if that is right, pass `--cluster {cluster}`")
+            }
             Self::NoEngine => "give key files with `--key`, or a context with `--context`".to_owned(),
             Self::OtherKey { .. } => {
                 "check `--context`; if the controller has a new key, pin its certificate with `sealwave cert fetch`"
@@ -60,7 +66,7 @@ impl ResealTarget {
         let pinned = if given.cert.is_some() || operator.is_some() {
             let cluster = match &given.cluster {
                 Some(cluster) => Some(cluster.clone()),
-                None => environment_cluster(args)?,
+                None => environment_cluster(args, online)?,
             };
             let certificate = SealCertificateArgs { cluster, ..given.clone() };
             Some(SealingCertificate::read(&certificate, variables, notes)?.certificate)
@@ -101,13 +107,21 @@ impl ResealTarget {
 }
 
 /// Returns the cluster of the only environment: that of the app file, by default the name of the environment.
-fn environment_cluster(args: &ResealArgs) -> Result<Option<String>, Failure> {
+///
+/// A controller seals for its own cluster only. With key files, another cluster must be named by a flag if files may change:
+/// otherwise, a commit could have the items sealed for a cluster whose secrets others can read.
+fn environment_cluster(args: &ResealArgs, online: bool) -> Result<Option<String>, Failure> {
     let [name] = args.env.as_slice() else { return Ok(None) };
     let apps = args.paths.iter().map(|path| directory(path)).filter(|path| path.join(APP_FILE).exists());
     for app in apps {
         let discovery = discover(&app, None)?;
         if let Ok(environment) = discovery.environment(name) {
-            return Ok(Some(environment.cluster.clone().unwrap_or_else(|| name.clone())));
+            let cluster = environment.cluster.clone().unwrap_or_else(|| name.clone());
+            if cluster != *name && !online && !args.check {
+                let environment = name.clone();
+                return Err(Problem::new(&TargetError::ClusterOfRepository { environment, cluster }).into());
+            }
+            return Ok(Some(cluster));
         }
     }
     Ok(Some(name.clone()))

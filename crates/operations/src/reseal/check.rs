@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use sealwave_core::diagnostic::{Failure, printable};
+use sealwave_core::diagnostic::{Failure, first_on_line};
 use sealwave_core::names::item_label;
 use sealwave_secrets::crypto::Certificate;
 
@@ -126,10 +126,11 @@ impl CheckReport {
         for item in &self.items {
             let CheckedItem { path, line, object, item, state, reason } = item;
             let line = format!("{path}:{line}: {state}: {item} of SealedSecret `{object}`: {reason}");
-            let _ = writeln!(out, "{}", printable(line));
+            let _ = writeln!(out, "{}", first_on_line(line));
         }
         for file in &self.unseen {
-            let _ = writeln!(out, "{}", printable(format!("{}: not checked: {}", file.path, file.reason)));
+            let _ =
+                writeln!(out, "{}", first_on_line(format!("{}: not checked: {}", file.path, file.reason)));
         }
         let stale = self.items.iter().filter(|item| item.state == "stale").count();
         let unknown = self.items.len() - stale;

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use sealwave_core::reach::PathReach;
+
 use super::error::ResealError;
 use super::find::SealedTree;
 
@@ -18,7 +20,12 @@ pub fn environment_paths(paths: &[PathBuf], environments: &[String]) -> Vec<Path
     }
     let narrowed = |path: &PathBuf| -> Vec<PathBuf> {
         let directories = environments.iter().map(|name| path.join(ENVIRONMENTS).join(name));
-        let found: Vec<PathBuf> = directories.filter(|directory| directory.is_dir()).collect();
+        // A link out of the repository would have the files of another one changed.
+        let reach = PathReach::for_directory(path);
+        let is_inside = |directory: &PathBuf| {
+            directory.is_dir() && reach.as_ref().is_ok_and(|reach| reach.resolve(directory).is_ok())
+        };
+        let found: Vec<PathBuf> = directories.filter(is_inside).collect();
         if found.is_empty() { vec![path.clone()] } else { found }
     };
     paths.iter().flat_map(narrowed).collect()
@@ -49,6 +56,22 @@ fn environment_of(path: &Path) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_another_repository_is_no_environment() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        for name in ["own/.git", "own/envs/prod", "other/.git", "other/envs/dev"] {
+            fs_err::create_dir_all(path(name)).expect("created");
+        }
+        fs_err::os::unix::fs::symlink(path("other/envs/dev"), path("own/envs/dev")).expect("a link");
+        fs_err::os::unix::fs::symlink("prod", path("own/envs/live")).expect("a link");
+        let paths = |name: &str| environment_paths(&[path("own")], &[name.to_owned()]);
+        assert_eq!(paths("dev"), [path("own")]);
+        assert_eq!(paths("prod"), [path("own/envs/prod")]);
+        assert_eq!(paths("live"), [path("own/envs/live")]);
+    }
 
     #[test]
     fn the_environment_is_the_directory_below_envs() {

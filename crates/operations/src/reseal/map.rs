@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use sealwave_core::diagnostic::{Failure, printable};
+use sealwave_core::diagnostic::{Failure, first_on_line, printable};
 use sealwave_core::document::display_path;
 use sealwave_core::names::item_label;
 
@@ -157,7 +157,7 @@ impl KeyMap {
                 _ => "",
             };
             let line = format!("{path}:{line}: {item} of SealedSecret `{object}`: {key}{by}");
-            let _ = writeln!(out, "{}", printable(line));
+            let _ = writeln!(out, "{}", first_on_line(line));
         }
         out.push_str("\nKeys\n");
         for key in &self.keys {
@@ -168,7 +168,7 @@ impl KeyMap {
         }
         out.push_str("\nNot seen\n");
         for file in &self.unseen {
-            let _ = writeln!(out, "  {}", printable(format!("{}: {}", file.path, file.reason)));
+            let _ = writeln!(out, "  {}", first_on_line(format!("{}: {}", file.path, file.reason)));
         }
         let _ = writeln!(
             out,

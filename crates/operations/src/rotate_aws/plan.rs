@@ -26,6 +26,9 @@ impl KeyRotation<'_> {
         for line in keys.lines() {
             plan = plan.with_fact("access key", line);
         }
+        for destination in self.sinks.iter().flat_map(|sink| sink.destinations()) {
+            plan = plan.with_fact("sealed for", destination);
+        }
         let deletion = match state {
             None if self.settings.reactivate => return Err(RotationError::NothingToReactivate),
             None => self.key_in_the_way(&keys)?,

@@ -263,6 +263,13 @@ impl SealedFilesSink {
         ChangeSet::new(&tree.root, changes).map_err(|error| SinkError::new(&error))
     }
 
+    /// Names what the items of an object are bound to: whoever can use that can read them.
+    fn destination(&self, object: &SealedObject) -> String {
+        let own = Some(object.namespace.as_str()).filter(|own| !own.is_empty());
+        let namespace = own.or(self.settings.namespace.as_deref()).unwrap_or_default();
+        object.scope.destination(namespace, &object.name)
+    }
+
     fn shown_paths(&self) -> String {
         let paths = self.settings.paths.iter().map(|path| format!("`{}`", path.display()));
         paths.collect::<Vec<_>>().join(", ")
@@ -272,6 +279,20 @@ impl SealedFilesSink {
 impl CredentialSink for SealedFilesSink {
     fn name(&self) -> String {
         format!("the SealedSecrets in {}", self.shown_paths())
+    }
+
+    fn destinations(&self) -> Vec<String> {
+        // Errors are reported where the files are used.
+        let Ok(tree) = self.tree() else { return Vec::new() };
+        let mut destinations = Vec::new();
+        for found in &tree.files {
+            for (index, object) in found.file.objects().iter().enumerate() {
+                if let Ok(Some(_)) = self.target(found, index, object) {
+                    destinations.push(format!("{} ({})", self.destination(object), found.file.path()));
+                }
+            }
+        }
+        destinations
     }
 
     fn undo(&self) -> String {

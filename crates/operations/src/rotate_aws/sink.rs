@@ -10,6 +10,11 @@ pub trait CredentialSink {
     /// Names the place, for plans and messages.
     fn name(&self) -> String;
 
+    /// Names the objects that the key will be sealed for, if the repository decides which ones they are.
+    fn destinations(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Tells how a write is undone.
     fn undo(&self) -> String;
 

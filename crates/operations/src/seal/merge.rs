@@ -12,7 +12,7 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_core::document::{Manifest, Node, display_path};
 use sealwave_core::names::{LITERAL, RESEALED, SEALED_FOR, STRING_DATA_FROM, item_label};
-use sealwave_core::reach::directory_of;
+use sealwave_core::reach::{directory_of, leaves_repository};
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::sealed_size;
@@ -56,6 +56,8 @@ enum MergeError {
     Ambiguous { path: String, name: Option<String> },
     #[error("`{0}` is a symbolic link")]
     Link(String),
+    #[error("a symbolic link on the way to `{0}` leads out of the repository")]
+    LinkedDirectory(String),
     #[error("SealedSecret `{name}` has no namespace, which scope {scope} needs")]
     NoNamespace { name: String, scope: SealingScope },
     #[error("`{path}` has no SealedSecret{}", shown_name(.name.as_deref()))]
@@ -72,7 +74,7 @@ impl Explain for MergeError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Ambiguous { .. } => "select one with `--name NAME` and `--namespace NAME`",
-            Self::Link(_) => "pass the file that it refers to",
+            Self::Link(_) | Self::LinkedDirectory(_) => "pass the file that it refers to",
             Self::NoNamespace { .. } => {
                 "pass `--namespace NAME`: the namespace where Argo CD or Kustomize puts it"
             }
@@ -212,6 +214,9 @@ impl MergeTarget {
         let mut plan = Plan::new("seal --merge-into").with_fact("certificate", fingerprint.as_str());
         for (selected, object) in selected.iter().zip(sealed.objects()) {
             let items = items_of(object);
+            let SealedObject { name, scope, .. } = selected.object;
+            let namespace = selected.target.namespace.as_deref().unwrap_or_default();
+            plan = plan.with_fact("sealed for", scope.destination(namespace, name));
             self.require_size(selected.object, &items)?;
             for (key, ciphertext) in &items {
                 editor.insert_item(selected.index, key, ciphertext)?;
@@ -327,6 +332,9 @@ pub(crate) fn new_claim<'a>(
 fn read_own_file(path: &Path) -> Result<Vec<u8>, MergeError> {
     let shown = display_path(path);
     let unreadable = |reason: String| MergeError::Unreadable { path: shown.clone(), reason };
+    if leaves_repository(path) {
+        return Err(MergeError::LinkedDirectory(shown));
+    }
     let metadata = fs_err::symlink_metadata(path).map_err(|error| unreadable(io_reason(error.kind())))?;
     if metadata.is_symlink() {
         return Err(MergeError::Link(shown));

@@ -4,7 +4,8 @@
 //! is therefore as old as the first commit that has it, by the digest that its checksum is computed from: of the first
 //! ciphertext while the record of re-sealing holds, else of the present one. A ciphertext that comes back is as old as before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
 use sealwave_core::names::RESEALED;
@@ -19,6 +20,9 @@ const MAX_VERSIONS: usize = 500;
 
 /// Size limit of a version that is read.
 const MAX_VERSION: u64 = 4 << 20;
+
+/// The shortest word of a text that may be a ciphertext.
+const MIN_WORD: usize = 16;
 
 /// Size limit of all versions of a file.
 const MAX_VERSIONS_SIZE: u64 = 64 << 20;
@@ -65,8 +69,8 @@ struct FileVersion {
 enum VersionContent {
     /// The digests of the first ciphertexts of all items.
     Items(BTreeSet<String>),
-    /// Not a manifest, such as a template.
-    Text(String),
+    /// The digests of all words of a text that is no manifest, such as a template.
+    Words(HashSet<u64>),
     /// The clone lacks it, or it is too large.
     Missing,
 }
@@ -157,7 +161,7 @@ impl VersionContent {
     fn has(&self, item: &CommittedItem) -> bool {
         match self {
             Self::Items(digests) => digests.contains(&item.digest),
-            Self::Text(text) => text.contains(&*compact_ciphertext(&item.ciphertext)),
+            Self::Words(words) => words.contains(&word_digest(&compact_ciphertext(&item.ciphertext))),
             Self::Missing => false,
         }
     }
@@ -227,10 +231,30 @@ fn split_batch(mut output: &[u8], blobs: &mut BTreeMap<String, Vec<u8>>) -> Opti
     Some(())
 }
 
+/// Returns the digests of the words that may be ciphertexts. Looking for each item in the text itself would take the product of
+/// both sizes.
+fn words(text: &str) -> HashSet<u64> {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    // An equals sign before a ciphertext is not a part of it.
+    let ciphertext = |word: &'_ str| {
+        let before = word.trim_end_matches('=').rfind('=').map_or(0, |at| at + 1);
+        before..word.len()
+    };
+    let words = text.split(|c| !is_base64(c)).filter_map(|word| word.get(ciphertext(word)));
+    words.filter(|word| word.len() >= MIN_WORD).map(word_digest).collect()
+}
+
+/// Returns a digest that differs for different words with near certainty; it is never shown or kept.
+fn word_digest(word: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    word.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn content(bytes: Option<&Vec<u8>>, namespace: &str) -> VersionContent {
     let Some(bytes) = bytes else { return VersionContent::Missing };
     let Ok(file) = SealedFile::read("", bytes.clone()) else {
-        return VersionContent::Text(String::from_utf8_lossy(bytes).into_owned());
+        return VersionContent::Words(words(&String::from_utf8_lossy(bytes)));
     };
     let mut digests = BTreeSet::new();
     for object in file.objects() {
@@ -243,4 +267,26 @@ fn content(bytes: Option<&Vec<u8>>, namespace: &str) -> VersionContent {
         }
     }
     VersionContent::Items(digests)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ciphertexts_of_texts_are_found_as_words() {
+        let ciphertext = format!("{}+/w==", "AgB".repeat(100));
+        let item = |ciphertext: &str| CommittedItem {
+            key: "k".to_owned(),
+            digest: String::new(),
+            ciphertext: ciphertext.to_owned(),
+        };
+        for before in ["{{ x }}: [", "k: ", "k: '", "k: \"", "k=", "- "] {
+            let text = format!("{before}{ciphertext}\n{{{{ x }}}}: [");
+            let version = content(Some(&text.into_bytes()), "shop");
+            assert!(matches!(version, VersionContent::Words(_)), "{before}");
+            assert!(version.has(&item(&ciphertext)), "{before}");
+            assert!(!version.has(&item(&ciphertext.replace("+/w", "+/x"))), "{before}");
+        }
+    }
 }

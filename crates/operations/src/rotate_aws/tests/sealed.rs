@@ -269,6 +269,35 @@ fn files_that_cannot_be_changed_stop_the_rotation_before_a_key_is_created() {
 }
 
 #[test]
+fn the_plan_names_every_object_that_gets_the_key() {
+    let sealed = SealedWorld::new();
+    let items: Vec<String> = ITEMS.iter().map(|item| format!("    {item}: {}\n", sealed_item())).collect();
+    let wide = "annotations: {sealedsecrets.bitnami.com/cluster-wide: \"true\"}, namespace: other";
+    sealed.write("added", &format!("{}{}", head("x").replace("namespace: x", wide), items.concat()));
+    sealed.commit();
+    let sink = SealedFilesSink::new((sealed.settings)(&sealed.root()), None).expect("usable");
+    let sinks: [Box<dyn CredentialSink>; 1] = [Box::new(sink)];
+    let rotation = KeyRotation {
+        settings: &sealed.world.settings,
+        account: &sealed.world.account,
+        sinks: &sinks,
+        rollout: &sealed.world.rollout,
+        clock: sealed.world.clock.as_ref(),
+        progress: &HiddenProgress,
+        fail_point: &sealed.world.fail_point,
+    };
+    let plan = rotation.plan(None).expect("planned");
+    let facts = plan.facts.iter().filter(|fact| fact.name == "sealed for");
+    let objects: Vec<&str> = facts.map(|fact| fact.value.split(" (/").next().unwrap_or_default()).collect();
+    let wide = "any namespace (cluster-wide), as `aws`";
+    assert_eq!(objects, [wide, "`airflow/aws`", "`fastapi/aws`", "`mlflow/aws`"]);
+}
+
+fn sealed_item() -> String {
+    sealed("other", "old")
+}
+
+#[test]
 fn a_template_needs_both_parts() {
     let error = SealedTemplate::new("credentials", "id = <access-key-id>\n".to_owned()).expect_err("half");
     assert!(error.to_string().contains("lacks `<secret-access-key>`"), "{error}");
