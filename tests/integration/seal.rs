@@ -405,7 +405,7 @@ fn metadata_of_another_type_is_refused_with_the_text_to_write() {
             "  annotations: {CANARY x: 1}\n",
             "",
             "annotation must be of type string, not number",
-            ":6:26",
+            ":6:27",
             "in quotes",
         ),
         ("", "type: 1\n", "`type` must be of type string, not number", ":7:7", ""),
