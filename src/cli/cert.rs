@@ -57,7 +57,7 @@ pub struct CertShowArgs {
 /// The certificate in use.
 #[derive(Clone, Debug, Args)]
 pub struct LiveCertificateArgs {
-    /// File or address of the certificate [default: the controller publishes it]
+    /// PEM file or address of the certificate in use [default: that of the controller]
     #[arg(long, value_name = "FILE|URL", conflicts_with_all = ["controller_name", "controller_namespace", "context", "kubeconfig"])]
     pub cert: Option<String>,
     /// The controller.

@@ -18,7 +18,6 @@ const COMMANDS: &[(&str, &str)] = &[
     ("show", "render"),
     ("template", "render"),
     ("test", "validate"),
-    ("verify", "validate"),
 ];
 
 /// Flags of Helm that set values.
@@ -61,6 +60,12 @@ pub fn with_tip(mut error: clap::Error) -> clap::Error {
                 _ => String::new(),
             };
             let argument = context(ContextKind::InvalidArg);
+            if command.contains("sealwave put")
+                && argument.as_ref().is_some_and(|text| !text.starts_with('-'))
+            {
+                // It is probably the value.
+                error.insert(ContextKind::InvalidArg, ContextValue::String("…".to_owned()));
+            }
             if let Some(tip) = argument.and_then(|argument| tip_for_argument(&argument, &command)) {
                 error.remove(ContextKind::SuggestedArg);
                 error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
@@ -86,6 +91,13 @@ fn tip_for_argument(argument: &str, usage: &str) -> Option<String> {
     let flag = argument.split('=').next().unwrap_or(argument);
     if usage.contains("sealwave seal") {
         return KUBESEAL_FLAGS.iter().find(|(other, _)| *other == flag).map(|(_, tip)| (*tip).to_owned());
+    }
+    if usage.contains("sealwave put") {
+        return (!argument.starts_with('-'))
+            .then(|| "write the value to standard input, or '--from-file FILE'".to_owned());
+    }
+    if ["cert", "rotate", "unseal"].iter().any(|command| usage.contains(&format!("sealwave {command}"))) {
+        return None;
     }
     if VALUE_FLAGS.contains(&flag) {
         return Some(
@@ -140,6 +152,21 @@ mod tests {
         assert!(!message(&["seal", "--from-litral=CANARY"]).contains("CANARY"));
         assert!(message(&["encrypt"]).contains("'seal'"));
         assert!(message(&["decrypt"]).contains("'unseal'"));
+    }
+
+    #[test]
+    fn a_value_among_the_arguments_of_put_is_not_shown() {
+        let message = message(&["put", "aws-sm:db#password", "canary"]);
+        assert!(message.contains("write the value to standard input"), "{message}");
+        assert!(!message.contains("canary"), "{message}");
+    }
+
+    #[test]
+    fn commands_without_one_environment_do_not_suggest_it() {
+        for args in [&["unseal", "a.yaml", "b.yaml", "--key", "k"][..], &["cert", "list", "prod"]] {
+            let message = message(args);
+            assert!(message.contains("unexpected argument") && !message.contains("--env"), "{message}");
+        }
     }
 
     #[test]

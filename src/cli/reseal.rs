@@ -29,9 +29,6 @@ pub struct ResealArgs {
     /// The certificate.
     #[command(flatten)]
     pub certificate: SealCertificateArgs,
-    /// The keys.
-    #[command(flatten)]
-    pub keys: ResealKeyArgs,
     /// The controller.
     #[command(flatten)]
     pub controller: ControllerArgs,
@@ -44,6 +41,9 @@ pub struct ResealArgs {
     /// The operation.
     #[command(flatten)]
     pub operation: OperationArgs,
+    /// The keys, last because their heading holds for all flags after them.
+    #[command(flatten)]
+    pub keys: ResealKeyArgs,
 }
 
 /// Private keys, to work without the controller.

@@ -53,15 +53,12 @@ pub struct RotateAwsArgs {
     /// <access-key-id> and <secret-access-key>; repeatable
     #[arg(long, value_name = "KEY=FILE", requires = "sealed_files", value_hint = ValueHint::Other)]
     pub sealed_template: Vec<String>,
-    /// File or address of the certificate for sealed files [default: the controller publishes it]
+    /// PEM file or address of the certificate for sealed files [default: that of the controller]
     #[arg(long, value_name = "FILE|URL", requires = "sealed_files")]
     pub cert: Option<String>,
     /// App directory whose rollout is verified before the grace period begins; repeatable
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub verify: Vec<PathBuf>,
-    /// The identity of the apps; the namespace is also that of SealedSecrets without one.
-    #[command(flatten)]
-    pub identity: IdentityArgs,
     /// The controller.
     #[command(flatten)]
     pub controller: ControllerArgs,
@@ -84,7 +81,7 @@ pub struct RotateAwsArgs {
     #[arg(long, value_name = "URL", requires = "probe_bucket")]
     pub probe_endpoint: Option<String>,
     /// Time in which the new key must work
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = time)]
     pub wait: Duration,
     /// The end of the old key.
     #[command(flatten)]
@@ -104,6 +101,9 @@ pub struct RotateAwsArgs {
     /// The operation.
     #[command(flatten)]
     pub operation: OperationArgs,
+    /// The identity of the apps, last because its heading holds for all flags after it; the namespace is also that of SealedSecrets without one.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
 }
 
 /// The backup of a new access key.
@@ -124,10 +124,10 @@ pub struct BackupArgs {
 #[derive(Clone, Debug, Args)]
 pub struct KeyRetirementArgs {
     /// Time for which nothing may use the old key before it is deactivated; AWS reports uses only after hours
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = time)]
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = time)]
     pub grace_period: Duration,
     /// Time for which the old key stays inactive before it can be deleted
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time)]
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = time)]
     pub delete_after: Duration,
     /// Consent to delete this access key, which cannot be undone
     #[arg(long, value_name = "ID")]
@@ -150,7 +150,7 @@ pub struct RotateAwsSecretArgs {
     #[arg(long, value_name = "NAME", default_value = "aws-sm")]
     pub provider: String,
     /// Time in which the rotation must be complete
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = time)]
     pub wait: Duration,
     /// The account.
     #[command(flatten)]
@@ -200,7 +200,7 @@ pub struct RotateControllerKeyArgs {
     #[arg(long, value_name = "NAME", default_value = "argocd")]
     pub argocd_namespace: String,
     /// Time to wait for the new certificate, and for the cluster at the end
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = time)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = time)]
     pub wait: Duration,
     /// The controller.
     #[command(flatten)]

@@ -104,7 +104,7 @@ impl SealArgs {
 /// The certificate that `seal` uses.
 #[derive(Clone, Debug, Args)]
 pub struct SealCertificateArgs {
-    /// PEM file or address of the certificate [default: the controller publishes it]
+    /// PEM file or address of the certificate [default: that of the controller]
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, conflicts_with = "cluster")]
     pub cert: Option<String>,
     /// Operator file

@@ -116,6 +116,9 @@ impl<'a> ResealCommand<'a> {
         let root = self.root()?;
         let work_tree = WorkTree::find(&root).map_err(|error| Problem::new(&error))?;
         let delivery = self.delivery(&root, work_tree.as_ref())?;
+        if let (Some(work_tree), Some(target)) = (&work_tree, &delivery.push) {
+            work_tree.require_target(target).map_err(|error| Problem::new(&error))?;
+        }
         let allowed = AllowedPaths::new(self.only_environment(), &self.args.files.allow_path);
         let allowed = allowed.map_err(|error| Problem::new(&error))?;
         let run = self.open_run(&operation, &root, work_tree.as_ref(), &delivery)?;

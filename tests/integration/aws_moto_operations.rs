@@ -387,7 +387,10 @@ fn a_second_key_is_explained() {
     let output = user.rotate(40, &["--yes"]);
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("has two access keys, and AWS allows no third"), "{stderr}");
+    assert!(
+        stderr.contains("has two access keys, and AWS allows no third: `AKIA") && !stderr.contains("\\n"),
+        "{stderr}"
+    );
     assert!(stderr.contains(&format!("--delete-key {spare}")), "{stderr}");
     let output = user.rotate(40, &["--yes", "--delete-key", &user.old, "--delete-used-key"]);
     assert!(text(&output.stderr).contains("must not be deleted"), "{}", text(&output.stderr));

@@ -153,6 +153,7 @@ fn a_file_with_other_contents_is_not_overwritten() {
     for file in ["notes.txt", "key.pem", "."] {
         let (stdout, stderr) = desk.ends(&["cert", "fetch", "-w", file], 2);
         assert!(stdout.is_empty() && stderr.contains(file), "{stderr}");
+        assert_eq!(stderr.contains("is not overwritten"), file != ".", "{stderr}");
     }
     assert_eq!(desk.read("notes.txt"), "CANARY: my notes");
 }
@@ -403,7 +404,10 @@ fn a_rotation_is_planned_and_refused_before_anything_changes() {
         (&["--backup", "."][..], "--yes"),
         (&["--yes"], "--backup"),
         (&["--no-backup", "--yes", "--commit"], "`--commit` and `--push` need paths in a Git checkout"),
-        (&["--no-backup", "--yes", "--write", "notes.txt"], "certificate file holds no certificate"),
+        (
+            &["--no-backup", "--yes", "--write", "notes.txt"],
+            "`notes.txt` is not overwritten: certificate file holds no certificate",
+        ),
         (&["--no-backup", "--yes", "--key-size", "1024"], "write 2048, 3072 or 4096"),
         (&["--backup", ".", "--age-recipient", "AGE-SECRET-KEY-1CANARX", "--yes"], "an identity"),
     ] {

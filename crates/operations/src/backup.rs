@@ -28,6 +28,9 @@ pub enum BackupError {
     /// The file cannot be created or written.
     #[error("the backup cannot be made: {0}")]
     File(#[from] PrivateFileError),
+    /// The directory for the backup does not exist.
+    #[error("the backup cannot be made: directory `{}` does not exist", .0.display())]
+    NoDirectory(PathBuf),
     /// The text is not an age recipient.
     #[error("`{0}` is not an age recipient")]
     Recipient(String),
@@ -43,6 +46,9 @@ impl Explain for BackupError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::File(error) => error.hint(),
+            Self::NoDirectory(_) => {
+                Some("create it first, for you only: `mkdir -m 700 DIRECTORY`".to_owned())
+            }
             Self::Recipient(_) => {
                 Some("a recipient starts with `age1`; `age-keygen -y FILE` prints it".to_owned())
             }
@@ -74,13 +80,16 @@ impl BackupTarget {
         }
     }
 
-    /// Checks the recipients before anything is done.
+    /// Checks the recipients and the directory before anything is done.
     ///
     /// # Errors
-    /// A recipient is malformed, or this build cannot encrypt.
+    /// A recipient is malformed, this build cannot encrypt, or the directory does not exist.
     pub fn check(&self) -> Result<(), BackupError> {
         match self {
-            Self::File { recipients, .. } => recipients.iter().try_for_each(|text| check_recipient(text)),
+            Self::File { path, recipients } => {
+                recipients.iter().try_for_each(|text| check_recipient(text))?;
+                check_directory(path)
+            }
             Self::None => Ok(()),
         }
     }
@@ -103,6 +112,21 @@ impl BackupTarget {
         };
         Ok(PreparedBackup { path: file.to_owned(), file: created, recipients })
     }
+}
+
+/// Requires that the directory of a file exists. A path that ends with a separator is a directory.
+fn check_directory(path: &Path) -> Result<(), BackupError> {
+    let is_directory = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .last()
+        .is_some_and(|last| std::path::is_separator(char::from(*last)));
+    let directory = if is_directory {
+        path
+    } else {
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    };
+    if directory.is_dir() { Ok(()) } else { Err(BackupError::NoDirectory(directory.to_owned())) }
 }
 
 impl PreparedBackup {
@@ -183,6 +207,18 @@ pub fn access_key_document(user: &str, id: &str, secret: &SecretValue) -> Secret
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_directory_is_known_before_anything_is_done() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let check = |path: PathBuf| BackupTarget::File { path, recipients: Vec::new() }.check();
+        check(directory.path().to_owned()).expect("a directory");
+        check(directory.path().join("new")).expect("a file in it");
+        for missing in ["none/", "none/file"] {
+            let error = check(directory.path().join(missing)).expect_err("refused");
+            assert!(matches!(error, BackupError::NoDirectory(_)) && error.hint().is_some(), "{error}");
+        }
+    }
 
     fn secret() -> SecretValue {
         SecretValue::new(b"CANARY".to_vec())

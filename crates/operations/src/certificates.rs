@@ -1,6 +1,6 @@
 //! Sealing certificates: fetched from a file, an address or a controller, and compared with a pinned one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
@@ -70,6 +70,47 @@ pub enum FetchError {
         /// The cause.
         reason: String,
     },
+}
+
+/// A reason why a file must not be replaced by a certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Fetch(FetchError),
+    /// The file holds something else.
+    #[error("`{path}` is not overwritten: {error}")]
+    NotACertificate {
+        /// The file.
+        path: String,
+        /// The reason.
+        error: CertificateError,
+    },
+}
+
+impl Explain for PinError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Fetch(error) => error.hint(),
+            Self::NotACertificate { .. } => Some("name another file, or move this one away".to_owned()),
+        }
+    }
+}
+
+/// Returns the certificate of a file that may be replaced: it has one, is empty (`None`), or does not exist (`None`).
+///
+/// # Errors
+/// The file holds something else, or cannot be read.
+pub fn read_pinned(path: &Path) -> Result<Option<Certificate>, PinError> {
+    let Ok(metadata) = fs_err::symlink_metadata(path) else { return Ok(None) };
+    match CertificateSource::File(path.to_owned()).fetch(Instant::now()) {
+        Ok(fetched) => Ok(Some(fetched.certificate)),
+        Err(FetchError::Content { .. }) if metadata.len() == 0 => Ok(None),
+        Err(FetchError::Content { error, .. }) => {
+            Err(PinError::NotACertificate { path: path.display().to_string(), error })
+        }
+        Err(error) => Err(PinError::Fetch(error)),
+    }
 }
 
 impl Explain for FetchError {

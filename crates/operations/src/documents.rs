@@ -90,9 +90,10 @@ impl Explain for InputError {
             Self::EmptyList => {
                 "check the command that printed it; `kubectl get` prints such a list if nothing matches"
             }
-            Self::NoDocument(_) => {
+            Self::NoDocument(input) if input == STDIN => {
                 "check the command before the pipe; `set -o pipefail` makes its failure count"
             }
+            Self::NoDocument(_) => "check the path: the file is empty, or has only comments",
             Self::Unreadable { .. } => return None,
         };
         Some(hint.to_owned())

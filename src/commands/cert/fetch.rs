@@ -13,7 +13,7 @@ use crate::commands::CommandOutput;
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem, printable};
-use sealwave_operations::certificates::{CertificateSource, FetchError, UnprotectedFetch};
+use sealwave_operations::certificates::{UnprotectedFetch, read_pinned};
 use sealwave_secrets::crypto::Certificate;
 use sealwave_validate::report::write_report;
 
@@ -71,15 +71,8 @@ pub(super) fn run(
 
 /// Reads the certificate that is replaced. A file that holds something else is never overwritten.
 fn replaced(path: &Path, new: &Certificate) -> Result<ReplacedFile, Failure> {
-    if fs_err::symlink_metadata(path).is_err() {
+    let Some(old) = read_pinned(path).map_err(|error| Problem::new(&error))? else {
         return Ok(ReplacedFile::Nothing);
-    }
-    let old = match CertificateSource::File(path.to_owned()).fetch(std::time::Instant::now()) {
-        Ok(old) => old.certificate,
-        Err(FetchError::Content { .. }) if fs_err::metadata(path).is_ok_and(|file| file.len() == 0) => {
-            return Ok(ReplacedFile::Nothing);
-        }
-        Err(error) => return Err(Problem::new(&error).into()),
     };
     Ok(if old.details().certificate_sha256 == new.details().certificate_sha256 {
         ReplacedFile::Same

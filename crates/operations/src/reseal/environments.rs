@@ -34,7 +34,7 @@ pub fn environment_paths(paths: &[PathBuf], environments: &[String]) -> Vec<Path
 /// Requires that the files of a tree belong to the named environments, or to one if none is named.
 ///
 /// # Errors
-/// The files belong to several environments.
+/// The files belong to several environments, or to one that is not named.
 pub fn require_one_environment(tree: &SealedTree, named: &[String]) -> Result<(), ResealError> {
     let found: BTreeSet<String> =
         tree.files.iter().filter_map(|file| environment_of(&file.path).map(str::to_owned)).collect();
@@ -42,7 +42,10 @@ pub fn require_one_environment(tree: &SealedTree, named: &[String]) -> Result<()
     if found.iter().all(is_named) || named.is_empty() && found.len() <= 1 {
         return Ok(());
     }
-    Err(ResealError::SeveralEnvironments(found.into_iter().collect()))
+    if named.is_empty() {
+        return Err(ResealError::SeveralEnvironments(found.into_iter().collect()));
+    }
+    Err(ResealError::OtherEnvironments(found.into_iter().filter(|name| !is_named(name)).collect()))
 }
 
 /// Returns the environment of a file: the directory below the last `envs`.

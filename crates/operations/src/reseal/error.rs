@@ -47,6 +47,9 @@ pub enum ResealError {
     /// Files of several environments would be sealed for one certificate.
     #[error("files of several environments would be sealed for one certificate: {}", quoted_list(.0))]
     SeveralEnvironments(Vec<String>),
+    /// Files belong to other environments than those that are named.
+    #[error("files belong to environments that `--env` does not name: {}", quoted_list(.0))]
+    OtherEnvironments(Vec<String>),
     /// The paths belong to several repositories.
     #[error("paths are in several repositories: {}", listed(.0))]
     SeveralRepositories(Vec<PathBuf>),
@@ -97,6 +100,9 @@ impl Explain for ResealError {
             Self::RecordTooLarge(_) => "split the Secret into several ones",
             Self::SeveralEnvironments(_) => {
                 "choose one with `--env`, or repeat `--env` for each that the cluster of this certificate runs"
+            }
+            Self::OtherEnvironments(_) => {
+                "correct `--env`, or name only the directories of these environments: `envs/<name>`"
             }
             Self::SeveralRepositories(_) => "run the command once for each repository",
             Self::Unreadable { .. } => return None,

@@ -14,6 +14,7 @@ use sealwave_core::diagnostic::{Failure, NOT_REGULAR_FILE, Problem, ProblemPlace
 use sealwave_core::document::{SourceLocation, display_path};
 use sealwave_core::reach::{PathReach, ReachError, repository_root};
 use sealwave_core::workers;
+use sealwave_core::yaml::is_utf16;
 
 use super::error::ResealError;
 use crate::sealed_files::SealedFile;
@@ -316,7 +317,7 @@ fn examine(root: &Path, path: &Path, shown: &str) -> ExaminedFile {
     if !may_hold_sealed_secrets(&bytes) {
         return ExaminedFile::Nothing;
     }
-    let mentions = memchr::memmem::find(&bytes, b"SealedSecret").is_some();
+    let mentions = mentions_sealed_secrets(&bytes);
     if is_template(path) {
         return if mentions { unseen(UnseenReason::Template) } else { ExaminedFile::Nothing };
     }
@@ -333,7 +334,14 @@ fn examine(root: &Path, path: &Path, shown: &str) -> ExaminedFile {
 /// Reports whether a file may have the kind `SealedSecret`, also in an escaped form. Most manifests have neither.
 fn may_hold_sealed_secrets(bytes: &[u8]) -> bool {
     let has = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
-    has(b"Sealed") || has(b"\\") || has(b"!!binary")
+    has(b"Sealed") || has(b"\\") || has(b"!!binary") || is_utf16(bytes)
+}
+
+/// Reports whether a file has the text `SealedSecret`, also in UTF-16, which Kubernetes reads and this command does not edit.
+fn mentions_sealed_secrets(bytes: &[u8]) -> bool {
+    let has = |bytes: &[u8]| memchr::memmem::find(bytes, b"SealedSecret").is_some();
+    has(bytes)
+        || is_utf16(bytes) && has(&bytes.iter().copied().filter(|byte| *byte != 0).collect::<Vec<u8>>())
 }
 
 fn read_reason(error: &BoundedReadError) -> String {

@@ -104,6 +104,17 @@ fn the_first_digest_is_carried_through_every_reseal() {
 }
 
 #[test]
+fn a_file_in_utf_16_is_reported() {
+    let text = sealed(&certificate("rsa2048.crt"), "db");
+    let repository = Repository::new(&[("envs/dev/sealed-secrets/a.yaml", text.clone())]);
+    let bytes =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    fs_err::write(repository.path().join("envs/dev/sealed-secrets/a.yaml"), bytes).expect("written");
+    let unseen = repository.tree().unseen;
+    assert!(matches!(&unseen[..], [file] if file.reason.text().contains("UTF-16")), "{unseen:?}");
+}
+
+#[test]
 fn the_tenth_of_twelve_files_leaves_the_tree_untouched() {
     // An item that was sealed for another name.
     let repository = Repository::with_twelve_files();

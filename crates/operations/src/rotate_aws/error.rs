@@ -123,11 +123,11 @@ pub enum RotationError {
     #[error(transparent)]
     State(#[from] StateError),
     /// The user has as many keys as AWS allows.
-    #[error("user `{user}` has two access keys, and AWS allows no third:\n{keys}")]
+    #[error("user `{user}` has two access keys, and AWS allows no third: {keys}")]
     TwoKeys {
         /// The user.
         user: String,
-        /// The keys, one per line.
+        /// The keys.
         keys: String,
         /// A key that can be deleted, if there is one.
         candidate: Option<String>,

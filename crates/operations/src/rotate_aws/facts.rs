@@ -137,7 +137,7 @@ impl UserKeys {
     pub(super) fn two_keys(&self) -> RotationError {
         let deletable = |facts: &&KeyFacts| self.check_deletion(&facts.key.id, false).is_ok();
         let candidate = self.keys.iter().find(deletable).map(|facts| facts.key.id.clone());
-        let keys = self.lines().iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n");
+        let keys = self.lines().join("; ");
         RotationError::TwoKeys { user: self.user.clone(), keys, candidate }
     }
 

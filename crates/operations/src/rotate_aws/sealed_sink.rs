@@ -105,6 +105,9 @@ impl SealedFilesSink {
     ) -> Result<Self, SinkError> {
         let tree = SealedTree::find(&settings.paths).map_err(|failure| SinkError::of_failure(&failure))?;
         let work_tree = WorkTree::find(&tree.root).map_err(|error| SinkError::new(&error))?;
+        if let (Some(work_tree), Some(target)) = (&work_tree, &settings.push) {
+            work_tree.require_target(target).map_err(|error| SinkError::new(&error))?;
+        }
         if (settings.commit || settings.push.is_some()) && work_tree.is_none() {
             return Err(SinkError::new(&SealedSinkError::NoCheckout));
         }

@@ -60,8 +60,8 @@ enum MergeError {
     LinkedDirectory(String),
     #[error("SealedSecret `{name}` has no namespace, which scope {scope} needs")]
     NoNamespace { name: String, scope: SealingScope },
-    #[error("`{path}` has no SealedSecret{}", shown_name(.name.as_deref()))]
-    NotFound { path: String, name: Option<String> },
+    #[error("`{path}` has no SealedSecret{}{}", shown_name(.name.as_deref()), shown_namespace(.namespace.as_deref()))]
+    NotFound { path: String, name: Option<String>, namespace: Option<String> },
     #[error("SealedSecret `{name}` has scope {found}, but `--scope {given}` was given")]
     Scope { name: String, found: SealingScope, given: SealingScope },
     #[error("SealedSecret `{name}` would have {bytes} bytes of data; Kubernetes allows at most {MAX_DATA}")]
@@ -89,6 +89,10 @@ impl Explain for MergeError {
         };
         Some(hint.to_owned())
     }
+}
+
+fn shown_namespace(namespace: Option<&str>) -> String {
+    namespace.map(|namespace| format!(" in namespace `{}`", printable(namespace))).unwrap_or_default()
 }
 
 fn shown_name(name: Option<&str>) -> String {
@@ -174,7 +178,12 @@ impl MergeTarget {
         let mut found = self.file.objects().iter().enumerate().filter(|(_, object)| fits(object));
         let (path, shown) = (self.file.path().to_owned(), name.map(str::to_owned));
         let Some((index, object)) = found.next() else {
-            return Err(Problem::new(&MergeError::NotFound { path, name: shown }).into());
+            return Err(Problem::new(&MergeError::NotFound {
+                path,
+                name: shown,
+                namespace: namespace.map(str::to_owned),
+            })
+            .into());
         };
         if found.next().is_some() {
             return Err(self.problem(object, &MergeError::Ambiguous { path, name: shown }));

@@ -131,7 +131,7 @@ fn age(changed: &LastChange) -> String {
 
 fn expiry(days: i64, date: &str) -> String {
     match days {
-        ..0 => format!("has expired on {date}"),
+        ..0 => format!("expired on {date}"),
         0 => format!("expires today, on {date}"),
         1 => format!("expires on {date}, in 1 day"),
         _ => format!("expires on {date}, in {days} days"),

@@ -31,6 +31,24 @@ pub enum Delivery {
 }
 
 impl WorkTree {
+    /// Checks, before anything changes, that a push is possible: a branch is checked out, and the remote has the target.
+    ///
+    /// # Errors
+    /// No branch is checked out, or the remote cannot be reached, or it lacks the branch.
+    pub fn require_target(&self, target: &PushTarget) -> Result<(), WorkTreeError> {
+        self.branch()?;
+        let reference = format!("refs/heads/{}", target.branch);
+        let found =
+            self.git(GitAccess::Remote, "ls-remote", &["ls-remote", "--quiet", &target.remote, &reference])?;
+        if git_line(&found).is_empty() {
+            return Err(WorkTreeError::NoTarget {
+                remote: target.remote.clone(),
+                branch: target.branch.clone(),
+            });
+        }
+        Ok(())
+    }
+
     /// Pushes the checked-out branch, and says whether the target has the files.
     ///
     /// A protected branch refuses the push; then a merge must come first, as on another branch.

@@ -27,6 +27,14 @@ pub enum WorkTreeError {
     /// A commit is checked out without a branch.
     #[error("no branch is checked out, so nothing can be pushed")]
     NoBranch,
+    /// The remote lacks the branch that Argo CD follows.
+    #[error("remote `{remote}` has no branch `{branch}`")]
+    NoTarget {
+        /// The remote.
+        remote: String,
+        /// The branch.
+        branch: String,
+    },
     /// Files that may not change.
     #[error("{} may not be changed", listed(.0))]
     NotAllowed(Vec<PathBuf>),
@@ -75,6 +83,7 @@ impl Explain for WorkTreeError {
             Self::Directory { .. } => return None,
             Self::Git { message, .. } => return git_hint(message),
             Self::NoBranch => "check out a branch, or omit `--push`",
+            Self::NoTarget { .. } => "name the branch that Argo CD follows with `--target-branch`",
             Self::NotAllowed(_) => {
                 "allow further files with `--allow-path`, for example `--allow-path 'base/*.yaml'`"
             }
@@ -96,6 +105,8 @@ fn git_hint(message: &str) -> Option<String> {
         "if you trust the repository, add it to Git's setting `safe.directory`"
     } else if message.contains("tell me who you are") || message.contains("empty ident") {
         "set `user.name` and `user.email` with `git config`"
+    } else if message.contains("does not appear to be a git repository") {
+        "name the remote with `--remote`; `git remote --verbose` lists them"
     } else if message.contains("partial commit during a") {
         "finish the merge, rebase or cherry-pick that is in progress"
     } else {

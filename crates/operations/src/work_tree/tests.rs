@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fs_err as fs;
+use sealwave_core::diagnostic::Explain as _;
 
 use super::*;
 use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
@@ -235,4 +236,22 @@ fn without_a_branch_nothing_is_pushed() {
     checkout.git(&["checkout", "--quiet", "--detach"]);
     let record = checkout.change(&["a.yaml"]);
     assert!(matches!(checkout.tree().push(&origin_main(), &record), Err(WorkTreeError::NoBranch)));
+}
+
+#[test]
+fn a_target_that_cannot_be_pushed_to_is_known_before_a_change() {
+    let checkout = Checkout::new();
+    let missing = PushTarget { remote: "none".to_owned(), branch: "main".to_owned() };
+    let error = checkout.tree().require_target(&missing).expect_err("no remote");
+    assert!(error.hint().is_some_and(|hint| hint.contains("--remote")), "{error}");
+    let remote = tempfile::tempdir().expect("a directory");
+    let address = remote.path().display().to_string();
+    checkout.git(&["init", "--quiet", "--bare", &address]);
+    checkout.git(&["remote", "add", "elsewhere", &address]);
+    let target = PushTarget { remote: "elsewhere".to_owned(), branch: "main".to_owned() };
+    assert!(matches!(checkout.tree().require_target(&target), Err(WorkTreeError::NoTarget { .. })));
+    checkout.git(&["push", "--quiet", "elsewhere", "HEAD:refs/heads/main"]);
+    checkout.tree().require_target(&target).expect("the branch is there");
+    checkout.git(&["checkout", "--quiet", "--detach"]);
+    assert!(matches!(checkout.tree().require_target(&target), Err(WorkTreeError::NoBranch)));
 }

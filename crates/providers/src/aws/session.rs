@@ -248,7 +248,9 @@ fn caller(settings: &AwsSettings, place: LoginPlace) -> String {
 
 fn no_region(place: LoginPlace) -> ProviderError {
     let hint = match place {
-        LoginPlace::Desk => "pass `--region NAME`, or set `region` of the provider in the operator file",
+        LoginPlace::Desk => {
+            "pass `--region NAME`, or set `AWS_REGION`, or `region` of the provider in the operator file"
+        }
         LoginPlace::Sidecar => {
             "set `region` of this provider in the operator file, or `AWS_REGION` of the sidecar"
         }

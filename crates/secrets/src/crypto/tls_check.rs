@@ -113,7 +113,7 @@ fn date_problems(item: TlsItem, chain: &[ChainCertificate], today: Date) -> impl
         };
         let message = match certificate.validity(today)? {
             ChainValidity::Expired(end) => {
-                (format!("{name} has expired on {end}"), "renew it at its source".to_owned())
+                (format!("{name} expired on {end}"), "renew it at its source".to_owned())
             }
             ChainValidity::ExpiresSoon(end, days) => {
                 (format!("{name} expires on {end}"), format!("renew it at its source; {}", days_left(days)))
@@ -231,11 +231,7 @@ mod tests {
                 "2026-01-20",
                 Some(("the certificate in `tls.crt` expires on 2026-01-20", "today is its last day")),
             ),
-            (
-                &soon,
-                "2026-01-21",
-                Some(("the certificate in `tls.crt` has expired on 2026-01-20", "renew it")),
-            ),
+            (&soon, "2026-01-21", Some(("the certificate in `tls.crt` expired on 2026-01-20", "renew it"))),
             (
                 &["future.crt"],
                 "2026-05-31",
@@ -252,7 +248,7 @@ mod tests {
             (
                 &["leaf.crt", "expired-intermediate.crt"],
                 "2026-01-01",
-                Some(("certificate 2 of `tls.crt` has expired on 2025-06-01", "renew it")),
+                Some(("certificate 2 of `tls.crt` expired on 2025-06-01", "renew it")),
             ),
         ] {
             let found = found(chain, today);
@@ -277,8 +273,8 @@ mod tests {
             (Vec::new(), None),
             (b"CANARY".to_vec(), Some("`ca.crt` does not contain a PEM certificate")),
             (file(&["root.crt", "p256.key"]), Some("`ca.crt` holds a private key")),
-            (file(&["expired.crt"]), Some("the certificate in `ca.crt` has expired on 2021-06-01")),
-            (file(&["root.crt", "expired.crt"]), Some("certificate 2 of `ca.crt` has expired on 2021-06-01")),
+            (file(&["expired.crt"]), Some("the certificate in `ca.crt` expired on 2021-06-01")),
+            (file(&["root.crt", "expired.crt"]), Some("certificate 2 of `ca.crt` expired on 2021-06-01")),
         ] {
             let files =
                 TlsFiles { certificate: Some(&certificate), key: Some(&key), authority: Some(&authority) };

@@ -91,7 +91,7 @@ impl Explain for TargetError {
         Some(match self {
             Self::NoApp(_) => {
                 format!(
-                    "an app is a directory with a `{APP_FILE}`; without `--all`, plain manifests are validated"
+                    "an app is a directory with a `{APP_FILE}`; `sealwave validate` checks plain manifests too"
                 )
             }
             Self::OnlyChart(path) => format!("validate what it renders: {}", render_command(path)),

@@ -1,12 +1,11 @@
 //! The files that follow a new key: the pinned certificate, and committed SealedSecrets.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use crate::cli::RotateControllerKeyArgs;
 use crate::commands::operation::Operation;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
-use sealwave_operations::certificates::{CertificateSource, FetchError};
+use sealwave_operations::certificates::read_pinned;
 use sealwave_operations::controller::Controller;
 use sealwave_operations::controller_key::{KeyRotationFiles, ResealStep};
 use sealwave_operations::report::OperationOutcome;
@@ -67,8 +66,13 @@ impl<'a> CommittedFiles<'a> {
         allowed
             .require(tree.files.iter().map(|file| file.path.as_path()))
             .map_err(|error| Problem::new(&error))?;
-        if work_tree(&tree.root)?.is_none() && (args.files.commit || args.files.push) {
+        let work_tree = work_tree(&tree.root)?;
+        if work_tree.is_none() && (args.files.commit || args.files.push) {
             return Err(Problem::new(&NoCheckout).into());
+        }
+        // Before a key is created.
+        if let (Some(work_tree), Some(target)) = (&work_tree, &files.delivery().push) {
+            work_tree.require_target(target).map_err(|error| Problem::new(&error))?;
         }
         Ok(files)
     }
@@ -158,12 +162,6 @@ fn work_tree(root: &Path) -> Result<Option<WorkTree>, Failure> {
 
 /// Checks that a file that is replaced holds a certificate.
 fn check_pinned(path: &Path) -> Result<(), Failure> {
-    if fs_err::symlink_metadata(path).is_err() {
-        return Ok(());
-    }
-    match CertificateSource::File(path.to_owned()).fetch(Instant::now()) {
-        Ok(_) => Ok(()),
-        Err(FetchError::Content { .. }) if fs_err::metadata(path).is_ok_and(|file| file.len() == 0) => Ok(()),
-        Err(error) => Err(Problem::new(&error).into()),
-    }
+    read_pinned(path).map_err(|error| Problem::new(&error))?;
+    Ok(())
 }

@@ -217,7 +217,7 @@ fn a_file_without_exactly_one_fitting_object_is_refused_and_unchanged() {
         (
             object("name: a, namespace: m"),
             SealTarget::default(),
-            "in.yaml:1:1: `sealed.yaml` has no SealedSecret `a`",
+            "in.yaml:1:1: `sealed.yaml` has no SealedSecret `a` in namespace `ns`",
         ),
         (object("name: a, namespace: ns"), named, "in.yaml:1:1: `sealed.yaml` has no SealedSecret `b`"),
         (
