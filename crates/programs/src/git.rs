@@ -1,7 +1,7 @@
 //! Runs the `git` binary of the user on the user's own checkout, and keeps it from running anything that a repository
 //! configures: hooks, monitors, other directories.
 //!
-//! A bare repository within the tree is not used either: its settings would be those of whoever commits.
+//! A bare repository within the tree is not used either: its settings would be those of a committer.
 //!
 //! Unlike programs that render sources, it is not confined: it needs the user's settings, and to push, their credentials.
 

@@ -32,7 +32,7 @@ impl Explain for TargetError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::ClusterOfRepository { cluster, .. } => {
-                format!("whoever can read secrets there can read the items then; if that is right, pass `--cluster {cluster}`")
+                format!("everyone who can read secrets there can read the items then; if that is right, pass `--cluster {cluster}`")
             }
             Self::NoEngine => "give key files with `--key`, or a context with `--context`".to_owned(),
             Self::OtherKey { .. } => {

@@ -266,7 +266,7 @@ impl SealedFilesSink {
         ChangeSet::new(&tree.root, changes).map_err(|error| SinkError::new(&error))
     }
 
-    /// Names what the items of an object are bound to: whoever can use that can read them.
+    /// Names what the items of an object are bound to: everyone who can use that can read them.
     fn destination(&self, object: &SealedObject) -> String {
         let own = Some(object.namespace.as_str()).filter(|own| !own.is_empty());
         let namespace = own.or(self.settings.namespace.as_deref()).unwrap_or_default();

@@ -69,7 +69,7 @@ struct FileVersion {
 enum VersionContent {
     /// The digests of the first ciphertexts of all items.
     Items(BTreeSet<String>),
-    /// The digests of all words of a text that is no manifest, such as a template.
+    /// The digests of all words of a text that is not a manifest, such as a template.
     Words(HashSet<u64>),
     /// The clone lacks it, or it is too large.
     Missing,
