@@ -6,6 +6,8 @@ use clap::{Args, ValueHint};
 
 use super::format::ReportFormat;
 
+pub(super) const ALLOW_PATH_HELP: &str = "Allow changes of these files too, besides envs/<env>/sealed-secrets/**; relative to the repository; repeatable";
+
 /// Flags of commands that plan and then apply.
 #[derive(Clone, Debug, Args)]
 pub struct OperationArgs {
@@ -30,8 +32,8 @@ pub struct OperationArgs {
 /// Flags of commands that change committed files.
 #[derive(Clone, Debug, Args)]
 pub struct FileChangeArgs {
-    /// Allow changes of these files too, besides envs/<env>/sealed-secrets/**; relative to the repository; repeatable
-    #[arg(long, value_name = "GLOB")]
+    /// Patterns of further files that may change.
+    #[arg(long, help = ALLOW_PATH_HELP, value_name = "GLOB")]
     pub allow_path: Vec<String>,
     /// Commit the changed files
     #[arg(long)]

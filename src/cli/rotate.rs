@@ -49,9 +49,14 @@ pub struct RotateAwsArgs {
     /// Items with the id and the secret in sealed files
     #[arg(long, value_name = "ID-KEY,SECRET-KEY", default_value = "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY")]
     pub sealed_items: String,
-    /// Item of sealed files that is a text with both, such as a credentials file: KEY=FILE, where FILE has
-    /// <access-key-id> and <secret-access-key>; repeatable
-    #[arg(long, value_name = "KEY=FILE", requires = "sealed_files", value_hint = ValueHint::Other)]
+    /// Items of sealed files that are a text with both, with their templates.
+    #[arg(
+        long,
+        help = "Item of sealed files that is a text with both, such as a credentials file: KEY=FILE, where FILE has <access-key-id> and <secret-access-key>; repeatable",
+        value_name = "KEY=FILE",
+        requires = "sealed_files",
+        value_hint = ValueHint::Other
+    )]
     pub sealed_template: Vec<String>,
     /// PEM file or address of the certificate for sealed files [default: that of the controller]
     #[arg(long, value_name = "FILE|URL", requires = "sealed_files")]

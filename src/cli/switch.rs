@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 use sealwave_secrets::settings::BackendKind;
 
+use super::operation::ALLOW_PATH_HELP;
 use super::{AppArgs, ReportFormat};
 
 /// Arguments of `switch`.
@@ -62,8 +63,8 @@ pub struct SwitchFileArgs {
     /// Write without asking
     #[arg(long, short = 'y', requires = "write")]
     pub yes: bool,
-    /// Allow changes of these files too, besides envs/<env>/sealed-secrets/**; relative to the repository; repeatable
-    #[arg(long, value_name = "GLOB", requires = "write")]
+    /// Patterns of further files that may change.
+    #[arg(long, help = ALLOW_PATH_HELP, value_name = "GLOB", requires = "write")]
     pub allow_path: Vec<String>,
 }
 

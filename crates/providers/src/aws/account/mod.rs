@@ -2,7 +2,7 @@
 //!
 //! Addresses and credentials come from a provider of the operator file, or from flags; never from a repository. The
 //! pipeline that Argo CD runs does not use this module. Results and errors hold names, versions and dates; a value is only
-//! ever a [`SecretValue`].
+//! ever a `SecretValue`.
 
 mod access_keys;
 mod error;
