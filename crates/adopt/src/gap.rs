@@ -1,9 +1,8 @@
 //! Gaps: parts of an app that `init` cannot take over. Also the reasons for which a directory cannot be adopted at all.
 
-use crate::moves::quoted;
 use sealwave_core::diagnostic::{Explain, Note, Problem, ProblemPlace, printable};
 use sealwave_core::document::SourceLocation;
-use sealwave_core::text::quoted_list;
+use sealwave_core::text::{quoted_list, shell_quoted};
 use sealwave_secrets::settings::APP_FILE;
 
 /// Something that the app file does not cover.
@@ -113,16 +112,16 @@ impl Explain for AdoptionGap {
             Self::Provider => {
                 format!("set `provider` in `{APP_FILE}` to the name that the operator file gives the store")
             }
-            Self::OneOverlay { parent } => format!("to have all environments in one app, run `sealwave init {}` instead", quoted(parent)),
+            Self::OneOverlay { parent } => format!("to have all environments in one app, run `sealwave init {}` instead", shell_quoted(parent)),
             Self::AlreadyAdopted => return None,
         })
     }
 }
 
 fn remote_chart(chart: &str, repository: &str, version: &str) -> String {
-    let archive = format!("{}-*.tgz", quoted(chart));
+    let archive = format!("{}-*.tgz", shell_quoted(chart));
     let vendored = printable(chart);
-    let (chart, repository, version) = (quoted(chart), quoted(repository), quoted(version));
+    let (chart, repository, version) = (shell_quoted(chart), shell_quoted(repository), shell_quoted(version));
     let pull = if repository.starts_with("oci://") {
         format!("helm pull {repository}/{chart} --version {version}")
     } else {

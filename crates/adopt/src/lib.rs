@@ -27,5 +27,4 @@ mod repository;
 mod set_syntax;
 mod source_plan;
 
-pub use moves::quoted as shell_quoted;
 pub use plan::{Adoption, AdoptionRequest, DeployedEnvironment, NextSteps, adopt};

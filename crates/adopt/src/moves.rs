@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sealwave_core::text::shell_quoted;
+
 use crate::environments::is_usual;
 
 /// The moves of a directory of plain manifests.
@@ -49,32 +51,9 @@ impl Moves {
 }
 
 fn command(target: &str, files: &[String]) -> String {
-    let files: Vec<String> = files.iter().map(|file| quoted(file)).collect();
-    let target = quoted(target);
+    let files: Vec<String> = files.iter().map(|file| shell_quoted(file)).collect();
+    let target = shell_quoted(target);
     format!("mkdir -p -- {target} && git mv -- {} {target}/", files.join(" "))
-}
-
-/// Quotes a text for a shell, if it needs that. A text with control characters is written so that it does nothing unseen.
-#[must_use]
-pub fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    if text.chars().any(char::is_control) {
-        let escaped: String = text.chars().flat_map(ansi_c).collect();
-        return format!("$'{escaped}'");
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// Returns a character as within `$'…'`.
-fn ansi_c(c: char) -> Vec<char> {
-    match c {
-        '\'' | '\\' => vec!['\\', c],
-        c if c.is_control() => format!("\\u{:04x}", u32::from(c)).chars().collect(),
-        c => vec![c],
-    }
 }
 
 #[cfg(test)]
@@ -94,18 +73,5 @@ mod tests {
             ]
         );
         assert_eq!((moves.environments, moves.files), (vec!["prod".to_owned()], 4));
-    }
-
-    #[test]
-    fn names_cannot_end_their_quotes() {
-        for (name, written) in [
-            ("a.yaml", "a.yaml"),
-            ("$(id).yaml", "'$(id).yaml'"),
-            ("a'b.yaml", r"'a'\''b.yaml'"),
-            ("a\n;'id.yaml", r"$'a\u000a;\'id.yaml'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(name), written);
-        }
     }
 }

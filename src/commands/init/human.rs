@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use sealwave_adopt::{DeployedEnvironment, NextSteps, shell_quoted};
+use sealwave_adopt::{DeployedEnvironment, NextSteps};
 use sealwave_core::diagnostic::printable;
+use sealwave_core::text::shell_quoted;
 use sealwave_secrets::settings::APP_FILE;
 
 /// An environment that was rendered; without a number of objects, it failed.

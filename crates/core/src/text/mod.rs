@@ -1,10 +1,12 @@
 //! Helpers for texts.
 
 mod closest;
+mod shell;
 mod short_text;
 mod wrap;
 
 pub use closest::{closest_choice, closest_name};
+pub use shell::shell_quoted;
 pub use short_text::{same_key, split_at_byte};
 pub use wrap::{ellipsize, indent_code, wrap, wrap_from, wrap_prose};
 

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::request::{SecretName, Switch, SwitchStep};
 use sealwave_core::names::{ARGOCD_SYNC_OPTIONS, MANAGED_BY_SEALED_SECRETS};
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError};
 use sealwave_secrets::settings::{BackendKind, ExternalSecretVersion};
 
@@ -199,7 +200,8 @@ fn take_over_findings(
         let hint = if from == BackendKind::SecretsStoreCsi {
             format!(
                 "the driver sets annotations only when it creates a Secret: `kubectl annotate secret --namespace {} {} {MANAGED_BY_SEALED_SECRETS}=true`",
-                secret.0, secret.1
+                shell_quoted(&secret.0),
+                shell_quoted(&secret.1)
             )
         } else {
             WAIT.to_owned()

@@ -1,9 +1,11 @@
 //! Checks the Application of Argo CD: synced, healthy, and at which revision.
 
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::{ApiResource, ClusterError};
 use serde_json::Value as Json;
 
 use super::live::{LiveReader, text};
+use super::next_command::kubectl;
 use super::report::VerificationReport;
 
 /// The name of an Application.
@@ -27,11 +29,13 @@ pub(super) fn check(
     let answer = reader.get(ApiResource::APPLICATIONS, namespace, name);
     let next = "set its namespace with `--argocd-namespace`: kubectl get applications -A";
     let Some(live) = checks.readable("exists", answer, "it does not exist", next)? else { return Ok(()) };
-    let describe = format!("kubectl -n {namespace} describe application {name}");
+    let describe = kubectl(namespace, "describe application", name);
     let revisions = revisions(&live);
     match text(&live, "/status/sync/status") {
         "Synced" => checks.right("synced", format!("at {}", shown(&revisions))),
-        "OutOfSync" => checks.wrong("synced", "it is OutOfSync", format!("argocd app diff {name}")),
+        "OutOfSync" => {
+            checks.wrong("synced", "it is OutOfSync", format!("argocd app diff {}", shell_quoted(name)));
+        }
         _ if has_error(&live) => {
             checks.wrong("synced", "its manifests cannot be generated or compared", describe.clone());
         }

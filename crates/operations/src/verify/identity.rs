@@ -1,5 +1,6 @@
 //! Checks the chain by which a service account gets a role of AWS (IRSA): its annotation, the trust of the role, the logs.
 
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::{ApiResource, ClusterError};
 
 use super::live::{LiveReader, text};
@@ -34,7 +35,10 @@ pub(super) fn check(
         format!(
             "the role must trust `system:serviceaccount:{namespace}:{account}` of the cluster's OIDC provider"
         ),
-        Some(format!("aws iam get-role --role-name {name} --query Role.AssumeRolePolicyDocument")),
+        Some(format!(
+            "aws iam get-role --role-name {} --query Role.AssumeRolePolicyDocument",
+            shell_quoted(name)
+        )),
     );
     checks.unknown("logs", "the provider's logs say which call AWS refused", Some(logs.to_owned()));
     Ok(())

@@ -8,6 +8,7 @@ mod application;
 mod expected;
 mod identity;
 mod live;
+mod next_command;
 mod pods;
 mod report;
 mod secret_sources;

@@ -8,6 +8,7 @@ use sealwave_providers::{ApiResource, ClusterError};
 use super::expected::ExpectedWorkload;
 use super::identity;
 use super::live::{LiveReader, is_owned_by, is_true, name, text};
+use super::next_command::kubectl;
 use super::report::VerificationReport;
 use super::secret_sources::provider_classes;
 
@@ -54,11 +55,8 @@ pub(super) fn check(
         |pods: &[&Json]| quoted_list(&pods.iter().take(MAX_NAMED).map(|pod| name(pod)).collect::<Vec<_>>());
     if !found.old.is_empty() {
         let old: Vec<&Json> = found.old.iter().collect();
-        let next = format!(
-            "kubectl -n {namespace} rollout status {}/{}",
-            workload.kind.to_lowercase(),
-            workload.id.name
-        );
+        let name = format!("{}/{}", workload.kind.to_lowercase(), workload.id.name);
+        let next = kubectl(namespace, "rollout status", &name);
         checks.wrong("pods", format!("pods of an older template run: {}", names(&old)), next);
     } else if let Some(first) = unready.first() {
         let (cause, next) = waiting_cause(first, namespace);
@@ -107,8 +105,8 @@ fn selector(live: &Json) -> String {
 
 /// Returns why a pod is not ready, and the next command.
 fn waiting_cause(pod: &Json, namespace: &str) -> (&'static str, String) {
-    let describe = format!("kubectl -n {namespace} describe pod {}", name(pod));
-    let logs = format!("kubectl -n {namespace} logs {} --all-containers --tail 50", name(pod));
+    let describe = kubectl(namespace, "describe pod", name(pod));
+    let logs = kubectl(namespace, "logs --all-containers --tail 50", name(pod));
     let statuses = ["/status/initContainerStatuses", "/status/containerStatuses"];
     let reasons = statuses.into_iter().filter_map(|path| pod.pointer(path)?.as_array()).flatten();
     let mut reasons =
@@ -156,7 +154,7 @@ fn mounts(
         checks.wrong(
             "mounted",
             format!("pods that do not mount it: {named}"),
-            format!("kubectl -n {namespace} describe pod {first}, then {PROVIDER_LOGS}"),
+            format!("{}, then {PROVIDER_LOGS}", kubectl(namespace, "describe pod", first)),
         );
     }
     Ok(())

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::{ApiObject, ApiResource, ClusterError};
 
 use super::expected::{ExpectedSecret, RenderedFrom, SecretSource};
 use super::identity;
 use super::live::{LiveReader, condition, is_observed, is_true, number, text};
+use super::next_command::kubectl;
 use super::report::{ObjectChecks, VerificationReport};
 
 const SYNC: &str = "sync the Application";
@@ -66,7 +68,7 @@ fn sealed(
         Some(items) if has_items(&live, items) => checks.right("contents", "it has the rendered ciphertexts"),
         Some(_) => checks.wrong("contents", "its ciphertexts are not those that were rendered", SYNC),
     }
-    let describe = format!("kubectl -n {namespace} describe sealedsecret {name}");
+    let describe = kubectl(namespace, "describe sealedsecret", name);
     match is_true(&live, "Synced") {
         None => checks.wrong(
             "unsealed",
@@ -105,14 +107,14 @@ fn unseal_failure(live: &Json, namespace: &str, name: &str, describe: &str) -> (
     } else if message.contains("already exists and is not managed") {
         (
             "a Secret of this name exists, and the controller does not manage it",
-            format!("kubectl -n {namespace} annotate secret {name} sealedsecrets.bitnami.com/managed=true"),
+            format!("{} sealedsecrets.bitnami.com/managed=true", kubectl(namespace, "annotate secret", name)),
         )
     } else if message.contains("illegal base64") {
         ("an item is not valid base64", "seal the item again: `sealwave seal --merge-into FILE`".to_owned())
     } else if message.contains("immutable") {
         (
             "the Secret is immutable",
-            format!("kubectl -n {namespace} delete secret {name}, which restarts nothing"),
+            format!("{}, which restarts nothing", kubectl(namespace, "delete secret", name)),
         )
     } else {
         ("the controller failed to unseal it", describe.to_owned())
@@ -131,7 +133,7 @@ fn external(
     let mut checks = report.object(format!("ExternalSecret {namespace}/{name}"));
     let answer = reader.get(resource, namespace, name);
     let Some(live) = checks.readable("exists", answer, "it does not exist", SYNC)? else { return Ok(()) };
-    let describe = format!("kubectl -n {namespace} describe externalsecret {name}");
+    let describe = kubectl(namespace, "describe externalsecret", name);
     let is_ready = is_true(&live, "Ready");
     match is_ready {
         None => checks.wrong(
@@ -219,11 +221,14 @@ fn store_readiness(
     match is_true(live, "Ready") {
         Some(true) => checks.right("ready", "the store is ready"),
         Some(false) => {
-            let scope = namespace.map(|namespace| format!(" -n {namespace}")).unwrap_or_default();
+            let describe = namespace.map_or_else(
+                || format!("kubectl describe {plural} {}", shell_quoted(name)),
+                |namespace| kubectl(namespace, &format!("describe {plural}"), name),
+            );
             checks.wrong(
                 "ready",
                 "the operator cannot log in to the store",
-                format!("kubectl{scope} describe {plural} {name}, then {OPERATOR_LOGS}"),
+                format!("{describe}, then {OPERATOR_LOGS}"),
             );
         }
         None => checks.unknown("ready", "the operator has not reported about the store", None),

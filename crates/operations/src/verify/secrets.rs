@@ -9,6 +9,7 @@ use sealwave_providers::{ApiObject, ApiResource, ClusterError};
 
 use super::expected::{ExpectedSecret, ExpectedState, SecretSource};
 use super::live::LiveReader;
+use super::next_command::kubectl;
 use super::report::VerificationReport;
 use super::secret_sources;
 
@@ -47,7 +48,7 @@ fn check_secret(
     }
     let Some(keys) = managed_keys(&live) else {
         let why = "no field manager is recorded for its data, and values are not read";
-        checks.unknown("keys", why, Some(format!("kubectl -n {namespace} describe secret {name}")));
+        checks.unknown("keys", why, Some(kubectl(namespace, "describe secret", name)));
         return Ok(());
     };
     let missing: Vec<&String> = secret.keys.difference(&keys).collect();
@@ -63,14 +64,13 @@ fn check_secret(
 fn describe_source(namespace: &str, secret: &ExpectedSecret) -> String {
     let name = &secret.id.name;
     match &secret.source {
-        SecretSource::External { name, .. } => {
-            format!("kubectl -n {namespace} describe externalsecret {name}")
-        }
+        SecretSource::External { name, .. } => kubectl(namespace, "describe externalsecret", name),
         SecretSource::Plain => "sync the Application".to_owned(),
         SecretSource::ProviderClass { .. } => format!(
-            "the CSI driver creates it only while a pod mounts the volume: kubectl -n {namespace} get pods, then describe the pod that waits"
+            "the CSI driver creates it only while a pod mounts the volume: {}, then describe the pod that waits",
+            kubectl(namespace, "get", "pods")
         ),
-        SecretSource::Sealed { .. } => format!("kubectl -n {namespace} describe sealedsecret {name}"),
+        SecretSource::Sealed { .. } => kubectl(namespace, "describe sealedsecret", name),
     }
 }
 

@@ -6,6 +6,7 @@ use sealwave_providers::{ApiResource, ClusterError};
 
 use super::expected::{ExpectedState, ExpectedWorkload, RenderedFrom};
 use super::live::{LiveReader, is_observed, number, text};
+use super::next_command::kubectl;
 use super::pods;
 use super::report::{ObjectChecks, VerificationReport};
 
@@ -152,7 +153,7 @@ fn check_rollout(
     namespace: &str,
     name: &str,
 ) -> bool {
-    let next = format!("kubectl -n {namespace} rollout status {}/{name}", kind.kind.to_lowercase());
+    let next = kubectl(namespace, "rollout status", &format!("{}/{name}", kind.kind.to_lowercase()));
     let RolloutState { wanted, updated, available, total } = *state;
     let detail = if !is_observed(live) {
         "the controller has not seen its present generation".to_owned()
