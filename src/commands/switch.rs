@@ -19,6 +19,7 @@ use crate::cli::{ReportFormat, SwitchArgs};
 use crate::config::{self, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
+use sealwave_operations::json_document::json_document;
 use sealwave_operations::plan::{Plan, StepUndo};
 use sealwave_operations::state::{OperationId, StateDirectory};
 use sealwave_operations::switch::{
@@ -385,8 +386,6 @@ impl SwitchReport {
         if let Some(committed) = &self.committed {
             value["committed"] = committed.json(self.switch.step);
         }
-        let mut bytes = serde_json::to_vec_pretty(&value).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_document(&value)
     }
 }

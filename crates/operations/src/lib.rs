@@ -14,6 +14,7 @@ pub mod controller;
 pub mod controller_key;
 pub mod documents;
 pub mod file_changes;
+pub mod json_document;
 pub mod key_files;
 pub mod notification;
 pub mod plan;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::json_document::json_document;
 use sealwave_core::diagnostic::{first_on_line, printable};
 
 /// The steps of an operation, in order, and what they are based on.
@@ -131,10 +132,7 @@ impl Plan {
     /// Returns the plan as JSON, with a line break at the end.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        // Strings are always JSON.
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_document(self)
     }
 }
 

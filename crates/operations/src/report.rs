@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::json_document::json_document;
 use crate::plan::Plan;
 
 /// The outcome of an operation.
@@ -68,10 +69,7 @@ impl OperationReport {
     /// Returns the report as JSON, with a line break at the end.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        // Strings are always JSON.
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_document(self)
     }
 }
 

@@ -11,6 +11,7 @@ use sealwave_secrets::crypto::Certificate;
 use super::find::SealedTree;
 use super::report_entries::{UnseenEntry, short};
 use super::status::{BoundObject, ItemState, StaleReason, opening_keys, state_of_key};
+use crate::json_document::json_document;
 use crate::key_files::UnsealKeys;
 
 /// The items of a tree, relative to a certificate.
@@ -146,9 +147,6 @@ impl CheckReport {
     /// Returns the report as JSON, with a line break at the end.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        // Strings and numbers are always JSON.
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_document(self)
     }
 }

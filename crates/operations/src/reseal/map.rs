@@ -12,6 +12,7 @@ use sealwave_core::names::item_label;
 use super::find::SealedTree;
 use super::report_entries::{UnseenEntry, short};
 use super::status::{BoundObject, opening_keys};
+use crate::json_document::json_document;
 use crate::key_files::{UnsealKeyInfo, UnsealKeys};
 
 /// The keys and the items that need them.
@@ -180,10 +181,7 @@ impl KeyMap {
     /// Returns the map as JSON, with a line break at the end.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        // Strings and numbers are always JSON.
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_document(self)
     }
 }
 

@@ -11,6 +11,7 @@ use sealwave_secrets::settings::{IamUserName, RotationEntry, RotationPolicy};
 
 use super::access_keys::{ActiveKey, UserKeysStatus};
 use super::inventory::FoundSecret;
+use crate::json_document::json_document;
 
 /// Days before a limit at which a secret is due soon.
 const SOON: i64 = 30;
@@ -339,10 +340,7 @@ impl StatusReport {
     /// Returns the report as JSON, with a line break at the end.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        // Strings and numbers are always JSON.
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_document(self)
     }
 }
 
