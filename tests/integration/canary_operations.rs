@@ -278,7 +278,9 @@ fn rotate_controller_key(place: &Place) {
     rotate(2, &["--backup", "secret.yaml", "--yes"]);
     rotate(2, &[&backup[..], &["--yes", "--age-recipient", "AGE-SECRET-KEY-1CANARY"]].concat());
     rotate(2, &[&backup[..], &["--yes", "--controller-namespace", "none"]].concat());
-    place.expect_secret_file("rotate controller-key --backup PATH", "backups/keys.json");
+    for file in ["backups/keys.json", "backups/keys-new.json"] {
+        place.expect_secret_file("rotate controller-key --backup PATH", file);
+    }
     rotate(0, &[&backup[..], &["--yes", "--write", "pinned.pem"]].concat());
     assert!(place.notifications() >= 2);
 }

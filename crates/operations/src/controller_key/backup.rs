@@ -1,5 +1,7 @@
 //! The backup of all key Secrets: a list that `kubectl apply` and `kubeseal --recovery-private-key` read.
 
+use std::path::{Path, PathBuf};
+
 use sealwave_providers::ClusterClient;
 use sealwave_secrets::values::{SecretBuffer, SecretValue, json_text};
 
@@ -10,7 +12,7 @@ use crate::controller::ControllerKey;
 pub(super) fn document(
     client: &ClusterClient,
     namespace: &str,
-    keys: &[ControllerKey],
+    keys: &[&ControllerKey],
 ) -> Result<SecretValue, KeyRotationError> {
     let mut out = SecretBuffer::with_capacity(64 << 10);
     out.push(b"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[");
@@ -26,6 +28,18 @@ pub(super) fn document(
     }
     out.push(b"]}\n");
     Ok(out.into_value())
+}
+
+/// Returns a free path beside the first backup for that of the new key. One that an interrupted run left is not replaced.
+pub(super) fn beside(first: &Path, attempt: u64) -> PathBuf {
+    let name = first.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, end) = name.split_once('.').map_or((&*name, ""), |(stem, end)| (stem, end));
+    let path = |suffix: &str| {
+        let dot = if end.is_empty() { "" } else { "." };
+        first.with_file_name(format!("{stem}-{suffix}{dot}{end}"))
+    };
+    let usual = path("new");
+    if usual.symlink_metadata().is_err() { usual } else { path(&format!("new-{attempt}")) }
 }
 
 /// Adds what a controller needs of a Secret. Its data is copied as it is.

@@ -55,11 +55,15 @@ impl ControllerKeyRotation<'_> {
             BackupTarget::None => "back up no key".to_owned(),
             BackupTarget::File { path, recipients } => {
                 let form = if recipients.is_empty() {
-                    "in clear text, mode 0600".to_owned()
+                    "in plaintext, mode 0600".to_owned()
                 } else {
                     format!("encrypted to {} age recipients", recipients.len())
                 };
-                format!("back up {} key Secrets to `{}` ({form})", facts.keys.len(), path.display())
+                format!(
+                    "back up {} key Secrets to `{}` ({form}), and later the new key beside it",
+                    facts.keys.len(),
+                    path.display()
+                )
             }
         }
     }

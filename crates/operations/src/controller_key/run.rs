@@ -106,6 +106,7 @@ impl KeyRotationRun<'_> {
             keys_before: facts.public_keys(),
             old_key: facts.published.details().public_key_sha256.clone(),
             backup,
+            new_key_backup: None,
             unsealed_before: watch::not_unsealed(self.rotation.controller.client())?,
             secret: format!("sealed-secrets-key-{started}"),
             phase: KeyRotationPhase::BackingUp,
@@ -134,9 +135,10 @@ impl KeyRotationRun<'_> {
             self.rotation.progress.phase("backing up the keys");
             let facts = KeyFacts::read(self.rotation.controller)?;
             let prepared = settings.backup.prepare(file)?;
+            let keys: Vec<&ControllerKey> = facts.keys.iter().collect();
             let controller = self.rotation.controller;
             let namespace = &controller.service().namespace;
-            let written = prepared.write(&backup::document(controller.client(), namespace, &facts.keys)?)?;
+            let written = prepared.write(&backup::document(controller.client(), namespace, &keys)?)?;
             self.lines.push(format!("backed up {} keys to `{}`", facts.keys.len(), written.display()));
         }
         self.reach("backed-up")?;
@@ -252,7 +254,35 @@ impl KeyRotationRun<'_> {
         }
     }
 
+    /// Backs up the new key before anything is sealed for it.
+    fn back_up_new_key(
+        &mut self,
+        state: KeyRotationState,
+        key: &str,
+    ) -> Result<KeyRotationState, KeyRotationError> {
+        let Some(first) = state.backup.as_deref().filter(|_| state.new_key_backup.is_none()) else {
+            return Ok(state);
+        };
+        self.rotation.progress.phase("backing up the new key");
+        let controller = self.rotation.controller;
+        let facts = KeyFacts::read(controller)?;
+        let is_new = |known: &&ControllerKey| {
+            let certificate = known.certificate.as_ref();
+            certificate.is_ok_and(|certificate| certificate.details().public_key_sha256 == key)
+        };
+        let new: Vec<&ControllerKey> = facts.keys.iter().filter(is_new).collect();
+        let file = backup::beside(first, unix(self.rotation.clock.now()));
+        let prepared = self.rotation.settings.backup.prepare(&file)?;
+        let namespace = &controller.service().namespace;
+        let written = prepared.write(&backup::document(controller.client(), namespace, &new)?)?;
+        self.lines.push(format!("backed up the new key to `{}`", written.display()));
+        let state = KeyRotationState { new_key_backup: Some(written), ..state };
+        self.record(state.clone())?;
+        Ok(state)
+    }
+
     fn reseal(&mut self, state: KeyRotationState, key: String) -> Result<NextStep, KeyRotationError> {
+        let state = self.back_up_new_key(state, &key)?;
         self.rotation.progress.phase("sealing committed files again");
         let controller = self.rotation.controller;
         let certificate = controller.certificate()?;

@@ -16,6 +16,9 @@ pub struct KeyRotationState {
     pub old_key: String,
     /// The file of the backup.
     pub backup: Option<PathBuf>,
+    /// The file of the backup of the new key, once it is complete.
+    #[serde(default)]
+    pub new_key_backup: Option<PathBuf>,
     /// The SealedSecrets that were not unsealed before, as `NAMESPACE/NAME`. They are not awaited.
     pub unsealed_before: Vec<String>,
     /// The name of the new Secret.

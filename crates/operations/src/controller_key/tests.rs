@@ -161,7 +161,7 @@ impl KeyRotationFiles for FakeFiles {
 }
 
 /// A rotation with everything around it.
-struct Bench {
+struct RotationSetup {
     cluster: Arc<Mutex<FakeCluster>>,
     stub: StubCluster,
     directory: tempfile::TempDir,
@@ -170,7 +170,7 @@ struct Bench {
     clock: ManualClock,
 }
 
-impl Bench {
+impl RotationSetup {
     fn new(watches: bool, restart: bool) -> Self {
         let cluster = Arc::new(Mutex::new(FakeCluster::new(watches)));
         let served = Arc::clone(&cluster);
@@ -252,7 +252,15 @@ impl Bench {
         let journals = fs_err::read_dir(self.directory.path().join("state")).expect("readable");
         let names: Vec<_> = journals.map(|file| file.expect("readable").path()).collect();
         assert!(names.iter().all(|path| path.extension().is_some_and(|end| end == "lock")), "{names:?}");
-        check_backup(self.backups().last().expect("a backup"));
+        let (new, old): (Vec<_>, Vec<_>) =
+            self.backups().into_iter().partition(|file| file.to_string_lossy().contains("-new"));
+        check_backup(old.last().expect("a backup"));
+        let list: Json =
+            serde_json::from_slice(&fs_err::read(new.last().expect("a backup")).expect("readable"))
+                .expect("JSON");
+        let backed_up = list["items"][0]["data"]["tls.crt"].as_str().expect("a certificate");
+        let backed_up = certificate_of_key_secret(backed_up).expect("a certificate");
+        assert_eq!(backed_up.public_key_sha256(), published.public_key_sha256());
     }
 }
 
@@ -271,107 +279,108 @@ fn check_backup(file: &Path) {
 
 #[test]
 fn a_controller_that_watches_its_secrets_needs_no_restart() {
-    let bench = Bench::new(true, true);
-    let report = bench.run().expect("done");
+    let setup = RotationSetup::new(true, true);
+    let report = setup.run().expect("done");
     assert_eq!(report.end, KeyRotationEnd::Done, "{report:?}");
-    assert_eq!(bench.cluster().restarts, 0);
+    assert_eq!(setup.cluster().restarts, 0);
     assert!(
         report.lines.iter().any(|line| line == "1 SealedSecrets are unsealed at their present generation")
     );
-    bench.check_complete();
+    setup.check_complete();
 }
 
 #[test]
 fn a_controller_is_restarted_with_consent_only() {
-    let bench = Bench::new(false, true);
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    assert_eq!(bench.cluster().restarts, 1);
-    bench.check_complete();
+    let setup = RotationSetup::new(false, true);
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(setup.cluster().restarts, 1);
+    setup.check_complete();
 
-    let bench = Bench::new(false, false);
-    let report = bench.run().expect("a report");
+    let setup = RotationSetup::new(false, false);
+    let report = setup.run().expect("a report");
     assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
     assert_eq!(
         report.lines.last().expect("a line"),
         "run: kubectl -n kube-system rollout restart deployment/ss"
     );
-    assert_eq!((bench.cluster().restarts, bench.files.resealed.get()), (0, 0));
-    bench.cluster().restart();
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    bench.check_complete();
+    assert_eq!((setup.cluster().restarts, setup.files.resealed.get()), (0, 0));
+    setup.cluster().restart();
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
+    setup.check_complete();
 }
 
 #[test]
 fn a_run_that_ends_at_any_point_is_continued() {
     for point in KEY_ROTATION_POINTS {
-        let bench = Bench::new(true, false);
+        let setup = RotationSetup::new(true, false);
         let reach =
             |reached| if reached == point { Err(KeyRotationError::Interrupted(point)) } else { Ok(()) };
-        let error = bench.with(&reach, |rotation| rotation.run(bench.journal())).expect_err(point);
+        let error = setup.with(&reach, |rotation| rotation.run(setup.journal())).expect_err(point);
         assert!(matches!(error, KeyRotationError::Interrupted(_)), "{point}: {error}");
-        bench.check_journal();
-        bench.clock.wait(Duration::from_mins(1));
-        assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done, "{point}");
-        bench.check_complete();
+        setup.check_journal();
+        setup.clock.wait(Duration::from_mins(1));
+        assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done, "{point}");
+        setup.check_complete();
     }
 }
 
 #[test]
 fn a_lost_response_makes_no_second_key() {
-    let bench = Bench::new(true, false);
-    bench.cluster().loses_response = true;
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    assert!(!bench.cluster().loses_response, "the creation was tried twice");
-    bench.check_complete();
+    let setup = RotationSetup::new(true, false);
+    setup.cluster().loses_response = true;
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
+    assert!(!setup.cluster().loses_response, "the creation was tried twice");
+    setup.check_complete();
 }
 
 #[test]
 fn a_backup_of_a_killed_run_is_not_replaced() {
-    let bench = Bench::new(true, false);
+    let setup = RotationSetup::new(true, false);
     let reach =
         |reached| if reached == "start-recorded" { Err(KeyRotationError::Interrupted("x")) } else { Ok(()) };
-    bench.with(&reach, |rotation| rotation.run(bench.journal())).expect_err("interrupted");
-    let half = bench.directory.path().join(format!("controller-keys-{NOW}.json"));
+    setup.with(&reach, |rotation| rotation.run(setup.journal())).expect_err("interrupted");
+    let half = setup.directory.path().join(format!("controller-keys-{NOW}.json"));
     fs_err::write(&half, "half").expect("written");
-    bench.clock.wait(Duration::from_mins(1));
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
+    setup.clock.wait(Duration::from_mins(1));
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
     assert_eq!(fs_err::read(&half).expect("readable"), b"half");
     fs_err::remove_file(&half).expect("removed");
-    assert_eq!(bench.backups().len(), 1);
-    bench.check_complete();
+    assert_eq!(setup.backups().len(), 2, "the old key and the new one");
+    setup.check_complete();
 }
 
 #[test]
 fn files_that_wait_for_a_merge_are_continued() {
-    let mut bench = Bench::new(true, false);
-    bench.files.waits = true;
-    assert_eq!(bench.run().expect("a report").end, KeyRotationEnd::Waiting("the merge".to_owned()));
-    assert_eq!(bench.run().expect("a report").end, KeyRotationEnd::Waiting("the merge".to_owned()));
-    bench.files.waits = false;
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    assert_eq!(bench.cluster().secrets.len(), 2);
+    let mut setup = RotationSetup::new(true, false);
+    setup.files.waits = true;
+    assert_eq!(setup.run().expect("a report").end, KeyRotationEnd::Waiting("the merge".to_owned()));
+    assert_eq!(setup.run().expect("a report").end, KeyRotationEnd::Waiting("the merge".to_owned()));
+    setup.files.waits = false;
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(setup.cluster().secrets.len(), 2);
+    assert_eq!(setup.backups().len(), 2, "each key is backed up once");
 }
 
 #[test]
 fn a_sealed_secret_that_is_not_unsealed_is_awaited() {
-    let mut bench = Bench::new(true, false);
-    bench.files.waits = true;
-    bench.run().expect("a report");
-    bench.files.waits = false;
-    bench.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 1.into();
-    let report = bench.run().expect("a report");
+    let mut setup = RotationSetup::new(true, false);
+    setup.files.waits = true;
+    setup.run().expect("a report");
+    setup.files.waits = false;
+    setup.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 1.into();
+    let report = setup.run().expect("a report");
     assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
     assert_eq!(report.lines.last().expect("a line"), "1 of 1 SealedSecrets are not unsealed: `shop/db`");
-    bench.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 2.into();
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    assert_eq!(bench.files.resealed.get(), 2);
+    setup.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 2.into();
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(setup.files.resealed.get(), 2);
 }
 
 #[test]
 fn a_sealed_secret_that_was_wrong_before_is_not_awaited() {
-    let bench = Bench::new(true, false);
-    bench.cluster().sealed_secrets[0]["status"] = Json::Null;
-    let report = bench.run().expect("done");
+    let setup = RotationSetup::new(true, false);
+    setup.cluster().sealed_secrets[0]["status"] = Json::Null;
+    let report = setup.run().expect("done");
     assert_eq!(report.end, KeyRotationEnd::Done);
     let line = "1 SealedSecrets were not unsealed before either: `shop/db`";
     assert!(report.lines.iter().any(|found| found == line), "{report:?}");
@@ -379,44 +388,44 @@ fn a_sealed_secret_that_was_wrong_before_is_not_awaited() {
 
 #[test]
 fn a_renewal_by_the_controller_is_followed() {
-    let mut bench = Bench::new(true, true);
-    bench.settings.method = NewKeyMethod::Renewal;
-    let report = bench.run().expect("a report");
+    let mut setup = RotationSetup::new(true, true);
+    setup.settings.method = NewKeyMethod::Renewal;
+    let report = setup.run().expect("a report");
     assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
     let command = report.lines.last().expect("a line");
     assert!(
         command
             .starts_with("run: kubectl -n kube-system set env deployment/ss SEALED_SECRETS_KEY_CUTOFF_TIME=")
     );
-    assert_eq!(bench.cluster().secrets.len(), 1);
-    assert_eq!(bench.cluster().restarts, 0);
-    let mut renewed = bench.cluster().secrets["old"].clone();
+    assert_eq!(setup.cluster().secrets.len(), 1);
+    assert_eq!(setup.cluster().restarts, 0);
+    let mut renewed = setup.cluster().secrets["old"].clone();
     renewed["metadata"]["name"] = "renewed".into();
     let pair = sealwave_secrets::crypto::ControllerKeyPair::generate(crate::clock::from_unix(NOW), 2048)
         .expect("a key");
     renewed["data"]["tls.crt"] = STANDARD.encode(pair.certificate().to_pem()).into();
-    bench.cluster().secrets.insert("renewed".to_owned(), renewed);
-    bench.cluster().loaded.push("renewed".to_owned());
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    bench.check_complete();
+    setup.cluster().secrets.insert("renewed".to_owned(), renewed);
+    setup.cluster().loaded.push("renewed".to_owned());
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
+    setup.check_complete();
 }
 
 #[test]
 fn a_new_key_is_newer_than_one_from_the_future() {
-    let bench = Bench::new(true, false);
+    let setup = RotationSetup::new(true, false);
     let future = crate::clock::from_unix(NOW + 1_000_000);
     let pair = sealwave_secrets::crypto::ControllerKeyPair::generate(future, 2048).expect("a key");
     let secret: Json = serde_json::from_slice(&pair.to_secret("kube-system", "future")).expect("JSON");
-    bench.cluster().secrets.insert("future".to_owned(), secret);
-    bench.cluster().loaded.push("future".to_owned());
-    assert_eq!(bench.run().expect("done").end, KeyRotationEnd::Done);
-    assert_eq!(bench.cluster().secrets.len(), 3);
+    setup.cluster().secrets.insert("future".to_owned(), secret);
+    setup.cluster().loaded.push("future".to_owned());
+    assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
+    assert_eq!(setup.cluster().secrets.len(), 3);
 }
 
 #[test]
 fn the_plan_says_what_is_done_and_how_it_is_undone() {
-    let bench = Bench::new(true, false);
-    let human = bench.with(&|_| Ok(()), |rotation| {
+    let setup = RotationSetup::new(true, false);
+    let human = setup.with(&|_| Ok(()), |rotation| {
         let facts = KeyFacts::read(rotation.controller).expect("facts");
         rotation.plan(&facts, None).human(true)
     });
@@ -424,24 +433,24 @@ fn the_plan_says_what_is_done_and_how_it_is_undone() {
         "rotate controller-key\n",
         "1, which all stay",
         "back up 1 key Secrets to `",
-        "(in clear text, mode 0600)",
+        "(in plaintext, mode 0600)",
         "stop with the command that restarts it",
         "  4. re-seal 3 files\n",
     ] {
         assert!(human.contains(text), "{text}\n---\n{human}");
     }
-    assert!(!bench.backups().iter().any(|path| path.is_file()), "a plan changes nothing");
+    assert!(!setup.backups().iter().any(|path| path.is_file()), "a plan changes nothing");
 }
 
 #[test]
 fn nothing_is_begun_without_the_keys() {
-    let bench = Bench::new(true, false);
-    bench.cluster().secrets.get_mut("old").expect("one")["data"] = json!({});
-    let error = bench.run().expect_err("no certificate");
+    let setup = RotationSetup::new(true, false);
+    setup.cluster().secrets.get_mut("old").expect("one")["data"] = json!({});
+    let error = setup.run().expect_err("no certificate");
     assert!(
         matches!(error, KeyRotationError::Controller(_) | KeyRotationError::KeyUnreadable { .. }),
         "{error}"
     );
-    assert_eq!(bench.cluster().secrets.len(), 1);
-    assert!(bench.backups().is_empty());
+    assert_eq!(setup.cluster().secrets.len(), 1);
+    assert!(setup.backups().is_empty());
 }
