@@ -85,7 +85,7 @@ impl<'f> SealedFileEditor<'f> {
     /// Sets an annotation of an object; creates `metadata.annotations` if it is missing.
     ///
     /// # Errors
-    /// There is no such object.
+    /// The object does not exist.
     pub fn set_annotation(&mut self, object: usize, name: &str, text: &str) -> Result<(), SealedFileError> {
         self.set_metadata(object, MetadataField::Annotations, name, text)
     }
@@ -93,7 +93,7 @@ impl<'f> SealedFileEditor<'f> {
     /// Sets an entry of a mapping of an object; creates the mapping and those around it if they are missing.
     ///
     /// # Errors
-    /// There is no such object.
+    /// The object does not exist.
     pub fn set_metadata(
         &mut self,
         object: usize,

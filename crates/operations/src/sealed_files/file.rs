@@ -198,6 +198,13 @@ impl SealedFile {
     }
 
     fn items(&self, object: &Node) -> Result<Vec<SealedItem>, SealedFileError> {
+        if let Some(spec) = object.get("spec")
+            && spec.as_mapping().is_none()
+            && spec.value != NodeValue::Null
+        {
+            let fault = SealedFileFault::FieldNotMapping("spec");
+            return Err(fault.at(self.location(spec.display_origin())));
+        }
         let Some(data) = object.at(&["spec", "encryptedData"]) else { return Ok(Vec::new()) };
         let mapping = match &data.value {
             NodeValue::Mapping(mapping) => mapping,

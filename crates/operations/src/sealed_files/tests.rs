@@ -257,6 +257,8 @@ fn files_that_kubernetes_would_misread_are_refused() {
         error(&sealed("    - a\n")),
         "sealed.yaml:8:5: `spec.encryptedData` of the SealedSecret is not a mapping"
     );
+    let of_text = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a}\nspec: text\n";
+    assert_eq!(error(of_text), "sealed.yaml:4:7: `spec` of the SealedSecret is not a mapping");
     assert!(error("a: [").contains("sealed.yaml"));
 }
 
