@@ -70,11 +70,12 @@ impl AwsAccount {
     /// Returns the ARN of a user.
     ///
     /// # Errors
-    /// There is no such user, or the call fails.
+    /// The user does not exist, or the call fails.
     pub fn user_arn(&self, user: &str) -> Result<String, AwsError> {
         let explain = self.explain(AwsCall::GetUser);
         let answer = self.runtime.block_on(self.iam()?.get_user().user_name(user).send());
-        let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
+        let answer =
+            answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("user", user))?;
         let arn =
             answer.user.map(|user| user.arn).filter(|arn| arn.bytes().all(|byte| byte.is_ascii_graphic()));
         arn.ok_or_else(|| explain(AwsFailure::malformed()))
@@ -83,7 +84,7 @@ impl AwsAccount {
     /// Returns the keys of a user, the oldest first.
     ///
     /// # Errors
-    /// There is no such user, or the call fails.
+    /// The user does not exist, or the call fails.
     pub fn access_keys(&self, user: &str) -> Result<Vec<AccessKey>, AwsError> {
         let explain = self.explain(AwsCall::ListAccessKeys);
         let client = self.iam()?;
@@ -91,7 +92,8 @@ impl AwsAccount {
         for _ in 0..MAX_PAGES {
             let request = client.list_access_keys().user_name(user).set_marker(marker.take());
             let page = self.runtime.block_on(request.send());
-            let page = page.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
+            let page =
+                page.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("user", user))?;
             for key in page.access_key_metadata {
                 let id = key.access_key_id.filter(|id| is_key_id(id));
                 let status = match key.status {

@@ -2,7 +2,7 @@
 
 use crate::ProviderError;
 use crate::aws::failure::{AwsCall, AwsFailure, FailureKind};
-use sealwave_core::diagnostic::{Explain, PROCESS_LIMITS_HINT};
+use sealwave_core::diagnostic::{Explain, PROCESS_LIMITS_HINT, printable};
 
 /// A failed call to AWS. It contains no text of a response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum AwsErrorKind {
     KeyDenied,
     /// A quota is exhausted, such as two access keys of a user.
     Limit,
-    /// There is no such user, key, secret or parameter.
+    /// The user, key, secret or parameter does not exist.
     NotFound,
     /// The state of the secret does not allow it.
     NotUsable,
@@ -62,6 +62,15 @@ impl AwsError {
             reason,
             hint: desk_hint.map(str::to_owned).or_else(|| error.hint()),
         }
+    }
+
+    /// Names what was requested, in an error that says that it does not exist.
+    pub(super) fn about(self, kind: &str, name: &str) -> Self {
+        if self.kind == AwsErrorKind::NotFound {
+            let reason = format!("{}: {kind} `{}`", self.reason, printable(name));
+            return Self { reason, ..self };
+        }
+        self
     }
 
     /// Returns the error of a login.

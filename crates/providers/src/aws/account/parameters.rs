@@ -81,7 +81,7 @@ impl AwsAccount {
         let answer = self.runtime.block_on(request.send());
         let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
         let Some(parameter) = answer.parameters.into_iter().flatten().next() else {
-            return Err(explain(AwsFailure::not_found()));
+            return Err(explain(AwsFailure::not_found()).about("parameter", name));
         };
         let version = parameter.version;
         let value = parameter.value.map(|text| SecretValue::new(text.into_bytes()));
@@ -100,7 +100,7 @@ impl AwsAccount {
             self.runtime.block_on(self.ssm()?.describe_parameters().parameter_filters(filter).send());
         let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
         let found = answer.parameters.into_iter().flatten().find(|found| found.name.as_deref() == Some(name));
-        let found = found.ok_or_else(|| explain(AwsFailure::not_found()))?;
+        let found = found.ok_or_else(|| explain(AwsFailure::not_found()).about("parameter", name))?;
         Ok(ParameterDescription {
             kind: found.r#type.unwrap_or(ParameterType::SecureString),
             key: found.key_id,

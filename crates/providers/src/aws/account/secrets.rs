@@ -66,7 +66,8 @@ impl AwsAccount {
             VersionStage::Previous => "AWSPREVIOUS",
         });
         let answer = self.runtime.block_on(request.send());
-        let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
+        let answer =
+            answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("secret", id))?;
         let version = answer.version_id.filter(|version| is_version(version));
         let value = match (answer.secret_string, answer.secret_binary) {
             (Some(text), _) => Some((text.into_bytes(), false)),
@@ -88,7 +89,8 @@ impl AwsAccount {
     pub fn describe_secret(&self, id: &str) -> Result<SecretDescription, AwsError> {
         let explain = self.explain(AwsCall::DescribeSecret);
         let answer = self.runtime.block_on(self.secrets(id)?.describe_secret().secret_id(id).send());
-        let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
+        let answer =
+            answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("secret", id))?;
         let mut found = SecretDescription {
             rotates: answer.rotation_enabled.unwrap_or(false),
             last_rotated: time(answer.last_rotated_date),
@@ -130,7 +132,8 @@ impl AwsAccount {
             StoredForm::Binary(bytes) => request.secret_binary(bytes),
         };
         let answer = self.runtime.block_on(request.send());
-        let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
+        let answer =
+            answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("secret", id))?;
         answer.version_id.filter(|id| is_version(id)).ok_or_else(|| explain(AwsFailure::malformed()))
     }
 
@@ -165,7 +168,8 @@ impl AwsAccount {
         let explain = self.explain(AwsCall::RotateSecret);
         let request = self.secrets(id)?.rotate_secret().secret_id(id);
         let answer = self.runtime.block_on(request.send());
-        let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
+        let answer =
+            answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("secret", id))?;
         Ok(answer.version_id.filter(|id| is_version(id)))
     }
 }
