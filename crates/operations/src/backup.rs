@@ -11,11 +11,11 @@ use crate::private_file::{PrivateFile, PrivateFileError};
 /// The target of a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BackupTarget {
-    /// A new file, in clear text or encrypted to these age recipients.
+    /// A new file, in plaintext or encrypted to these age recipients.
     File {
         /// The file, or a directory for it.
         path: PathBuf,
-        /// The recipients; none for clear text.
+        /// The recipients; none for plaintext.
         recipients: Vec<String>,
     },
     /// No backup.

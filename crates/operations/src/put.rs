@@ -33,7 +33,7 @@ pub enum PutError {
         /// The cause.
         error: DocumentError,
     },
-    /// There is no such secret or parameter.
+    /// The secret or parameter does not exist.
     #[error("`{0}` does not exist")]
     Missing(String),
     /// The store refuses.

@@ -35,7 +35,7 @@ impl ControllerNames {
     /// Finds the controller and the port of its Service.
     ///
     /// # Errors
-    /// There is no such Service, or there are several.
+    /// The Service does not exist, or several do.
     pub fn find<'c>(&self, client: &'c ClusterClient) -> Result<Controller<'c>, ControllerError> {
         let namespace = self.namespace();
         let names = self.name.as_deref().map_or_else(|| DEFAULT_NAMES.to_vec(), |name| vec![name]);

@@ -255,7 +255,7 @@ impl SealedFilesSink {
         let mut changes = Vec::new();
         for found in &tree.files {
             let mut editor = SealedFileEditor::new(&found.file);
-            for target in targets.iter().filter(|target| std::ptr::eq(target.found, found)) {
+            for target in targets.iter().filter(|target| target.found.path == found.path) {
                 self.edit(&mut editor, target, key)
                     .map_err(|problem| SinkError::of_failure(&problem.into()))?;
             }
