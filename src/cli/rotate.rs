@@ -58,6 +58,9 @@ pub struct RotateAwsArgs {
         value_hint = ValueHint::Other
     )]
     pub sealed_template: Vec<String>,
+    /// With --yes: also seal the key for objects that appeared since the rotation began
+    #[arg(long, requires = "sealed_files")]
+    pub accept_new_objects: bool,
     /// PEM file or address of the certificate for sealed files [default: that of the controller]
     #[arg(long, value_name = "FILE|URL", requires = "sealed_files")]
     pub cert: Option<String>,

@@ -232,6 +232,7 @@ impl MotoUser {
             delete_after: DAY,
             delete_key: run.consent.map(str::to_owned),
             delete_used_key: run.force,
+            accept_new_objects: false,
             reactivate: false,
             key_file: None,
         };

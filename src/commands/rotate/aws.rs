@@ -137,6 +137,8 @@ fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {
         delete_after: args.retirement.delete_after,
         delete_key: args.retirement.delete_key.clone(),
         delete_used_key: args.retirement.delete_used_key,
+        // Without `--yes`, the person saw them in the plan.
+        accept_new_objects: args.accept_new_objects || !args.operation.yes,
         reactivate: args.retirement.reactivate,
         key_file: args.key_file.clone(),
     })

@@ -29,6 +29,7 @@ impl RotationRun<'_> {
             started,
             keys_before: keys.ids_except(in_the_way.as_deref()),
             backup: self.rotation.backup_file(started),
+            destinations: self.rotation.destinations(),
             phase: RotationPhase::Creating,
         })?;
         self.reach("creation-recorded")?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sealwave_core::diagnostic::Explain;
+use sealwave_core::text::quoted_list;
 use sealwave_providers::aws_account::AwsError;
 
 use super::sink::SinkError;
@@ -41,6 +42,9 @@ pub enum RotationError {
         /// The user.
         user: String,
     },
+    /// Objects appeared since the rotation began.
+    #[error("the plan of this rotation did not name {}, for which the key would be sealed", quoted_list(.0))]
+    NewObjects(Vec<String>),
     /// A run was interrupted. Only tests do that.
     #[error("interrupted at `{0}`")]
     Interrupted(&'static str),
@@ -158,6 +162,9 @@ impl Explain for RotationError {
             Self::Sink(error) => return error.hint(),
             Self::State(error) => return error.hint(),
             Self::Interrupted(_) => return None,
+            Self::NewObjects(_) => {
+                "everyone who can read them gets the key: check them, then use `--accept-new-objects`".to_owned()
+            }
             Self::BadKeyFile { .. } => "pass the decrypted backup of this key".to_owned(),
             Self::BadUser(_) => "use A-Z, a-z, 0-9 and `+=,.@_-`; omit the path".to_owned(),
             Self::ForeignKey { .. } => {

@@ -26,7 +26,7 @@ impl KeyRotation<'_> {
         for line in keys.lines() {
             plan = plan.with_fact("access key", line);
         }
-        for destination in self.sinks.iter().flat_map(|sink| sink.destinations()) {
+        for destination in self.destinations() {
             plan = plan.with_fact("sealed for", destination);
         }
         let deletion = match state {

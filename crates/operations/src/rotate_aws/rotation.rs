@@ -36,6 +36,8 @@ pub struct RotationSettings {
     pub delete_key: Option<String>,
     /// Whether it may be deleted although it was used recently.
     pub delete_used_key: bool,
+    /// Whether the key may be sealed for objects that appeared since the rotation began.
+    pub accept_new_objects: bool,
     /// Makes the old key active again.
     pub reactivate: bool,
     /// The decrypted backup of the new key, to continue an interrupted run.
@@ -67,6 +69,11 @@ pub fn is_user_name(text: &str) -> bool {
 }
 
 impl KeyRotation<'_> {
+    /// Returns the objects that the key is sealed for, as the repository has them now.
+    pub(super) fn destinations(&self) -> Vec<String> {
+        self.sinks.iter().flat_map(|sink| sink.destinations()).collect()
+    }
+
     /// Asks for the keys of the user. AWS may not list a `new` one yet.
     pub(super) fn user_keys(&self, new: Option<&str>) -> Result<UserKeys, RotationError> {
         UserKeys::read(&self.settings.user, self.account, self.sinks, self.clock.now(), new)

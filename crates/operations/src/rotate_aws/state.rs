@@ -16,6 +16,9 @@ pub struct RotationState {
     pub keys_before: Vec<String>,
     /// The file of the backup.
     pub backup: Option<PathBuf>,
+    /// The objects of the plan that the key may be sealed for.
+    #[serde(default)]
+    pub destinations: Vec<String>,
     /// The phase.
     pub phase: RotationPhase,
 }

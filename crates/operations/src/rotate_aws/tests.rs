@@ -75,6 +75,7 @@ impl World {
             delete_after: 7 * DAY,
             delete_key: None,
             delete_used_key: false,
+            accept_new_objects: false,
             reactivate: false,
             key_file: None,
         };

@@ -14,6 +14,7 @@ impl RotationRun<'_> {
         if self.is_given_up(key, true)? {
             return self.give_up(key);
         }
+        self.check_destinations(state)?;
         for sink in self.rotation.sinks {
             if sink.present_key()? == PresentKey::Id(key.to_owned()) {
                 continue;
@@ -36,6 +37,16 @@ impl RotationRun<'_> {
         self.record(state, RotationPhase::Written { key: key.to_owned() })?;
         self.reach("write-recorded")?;
         Ok(NextStep::Continue)
+    }
+
+    /// Refuses objects that appeared since the rotation began, or changed their scope: the plan did not show them.
+    fn check_destinations(&self, state: &RotationState) -> Result<(), RotationError> {
+        if self.rotation.settings.accept_new_objects {
+            return Ok(());
+        }
+        let is_new = |object: &String| !state.destinations.contains(object);
+        let new: Vec<String> = self.rotation.destinations().into_iter().filter(is_new).collect();
+        if new.is_empty() { Ok(()) } else { Err(RotationError::NewObjects(new)) }
     }
 
     /// Checks that no place holds another key than the new one.

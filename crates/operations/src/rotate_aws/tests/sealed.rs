@@ -302,3 +302,28 @@ fn a_template_needs_both_parts() {
     let error = SealedTemplate::new("credentials", "id = <access-key-id>\n".to_owned()).expect_err("half");
     assert!(error.to_string().contains("lacks `<secret-access-key>`"), "{error}");
 }
+
+#[test]
+fn the_key_is_not_sealed_for_objects_that_the_plan_did_not_name() {
+    let mut sealed = SealedWorld::new();
+    sealed.world.fail_point.0.set(Some("answered"));
+    assert!(matches!(sealed.run(), Err(RotationError::Interrupted(_))));
+    // Between two runs, an object of another namespace is committed, and one of the plan gets a wider scope.
+    let items: Vec<String> =
+        ITEMS.iter().map(|item| format!("    {item}: {}\n", self::sealed("guest", "old"))).collect();
+    sealed.write("guest", &format!("{}{}", head("guest"), items.concat()));
+    let wider = sealed.read("mlflow").replace(
+        "namespace: mlflow}",
+        "namespace: mlflow, annotations: {sealedsecrets.bitnami.com/cluster-wide: 'true'}}",
+    );
+    sealed.write("mlflow", &wider);
+    sealed.commit();
+    let before = (sealed.read("guest"), sealed.read("mlflow"));
+    let refused = sealed.run();
+    let Err(RotationError::NewObjects(objects)) = refused else { panic!("{refused:?}") };
+    assert_eq!(objects.len(), 2, "{objects:?}");
+    assert_eq!((sealed.read("guest"), sealed.read("mlflow")), before);
+    sealed.world.settings.accept_new_objects = true;
+    assert!(matches!(sealed.run().expect("waits").outcome, RotationOutcome::Waiting(_)));
+    assert_ne!(sealed.read("guest"), before.0);
+}
