@@ -55,18 +55,17 @@ pub fn with_tip(mut error: clap::Error) -> clap::Error {
             }
         }
         ErrorKind::UnknownArgument => {
-            let command = match error.get(ContextKind::Usage) {
+            let usage = match error.get(ContextKind::Usage) {
                 Some(ContextValue::StyledStr(usage)) => usage.to_string(),
                 _ => String::new(),
             };
+            let command = command_of(&usage);
             let argument = context(ContextKind::InvalidArg);
-            if command.contains("sealwave put")
-                && argument.as_ref().is_some_and(|text| !text.starts_with('-'))
-            {
+            if command == "put" && argument.as_ref().is_some_and(|text| !text.starts_with('-')) {
                 // It is probably the value.
                 error.insert(ContextKind::InvalidArg, ContextValue::String("…".to_owned()));
             }
-            if let Some(tip) = argument.and_then(|argument| tip_for_argument(&argument, &command)) {
+            if let Some(tip) = argument.and_then(|argument| tip_for_argument(&argument, command)) {
                 error.remove(ContextKind::SuggestedArg);
                 error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
             }
@@ -82,21 +81,27 @@ pub fn with_tip(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Returns the tip for an argument that a command with this usage does not have.
-fn tip_for_argument(argument: &str, usage: &str) -> Option<String> {
-    if usage.contains("sealwave check") {
+/// Returns the command that a usage line is about. The program in front of it has the name of its file.
+fn command_of(usage: &str) -> &str {
+    let line = usage.split_once("Usage:").map_or(usage, |(_, line)| line);
+    line.split_whitespace().nth(1).unwrap_or_default()
+}
+
+/// Returns the tip for an argument that this command does not have.
+fn tip_for_argument(argument: &str, command: &str) -> Option<String> {
+    if command == "check" {
         let is_file = !argument.starts_with('-') && !argument.contains(char::is_whitespace);
         return is_file.then(|| format!("to name the operator file, write '--operator {argument}'"));
     }
     let flag = argument.split('=').next().unwrap_or(argument);
-    if usage.contains("sealwave seal") {
+    if command == "seal" {
         return KUBESEAL_FLAGS.iter().find(|(other, _)| *other == flag).map(|(_, tip)| (*tip).to_owned());
     }
-    if usage.contains("sealwave put") {
+    if command == "put" {
         return (!argument.starts_with('-'))
             .then(|| "write the value to standard input, or '--from-file FILE'".to_owned());
     }
-    if ["cert", "rotate", "unseal"].iter().any(|command| usage.contains(&format!("sealwave {command}"))) {
+    if ["cert", "rotate", "unseal"].contains(&command) {
         return None;
     }
     if VALUE_FLAGS.contains(&flag) {
@@ -117,7 +122,11 @@ mod tests {
     use clap::Parser as _;
 
     fn message(args: &[&str]) -> String {
-        let args = std::iter::once("sealwave").chain(args.iter().copied());
+        message_of("sealwave", args)
+    }
+
+    fn message_of(program: &str, args: &[&str]) -> String {
+        let args = std::iter::once(program).chain(args.iter().copied());
         with_tip(Cli::try_parse_from(args).unwrap_err()).to_string()
     }
 
@@ -152,6 +161,14 @@ mod tests {
         assert!(!message(&["seal", "--from-litral=CANARY"]).contains("CANARY"));
         assert!(message(&["encrypt"]).contains("'seal'"));
         assert!(message(&["decrypt"]).contains("'unseal'"));
+    }
+
+    #[test]
+    fn tips_do_not_depend_on_the_name_of_the_program() {
+        let message = message_of("/opt/kubectl-sealwave", &["seal", "--re-encrypt"]);
+        assert!(message.contains("'sealwave reseal'"), "{message}");
+        let message = message_of("sw", &["put", "aws-sm:db#password", "canary"]);
+        assert!(!message.contains("canary"), "{message}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use sealwave_core::diagnostic::Explain;
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::aws_account::{AwsAccount, AwsError, AwsErrorKind, SecretDescription};
 
 use crate::clock::{self, Clock};
@@ -54,10 +55,11 @@ impl Explain for SecretRotationError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Aws(error) => return error.hint(),
-            Self::Deleted(name) => format!("`aws secretsmanager restore-secret --secret-id {name}` cancels that"),
+            Self::Deleted(name) => format!("`aws secretsmanager restore-secret --secret-id {}` cancels that", shell_quoted(name)),
             Self::GivenUp(_) => "read the log of its Lambda function in CloudWatch, and run the command again".to_owned(),
             Self::NoRotation(name) => format!(
-                "set one up with a Lambda function (`aws secretsmanager rotate-secret --secret-id {name} --rotation-lambda-arn …`), or write a new value with `sealwave put`"
+                "set one up with a Lambda function (`aws secretsmanager rotate-secret --secret-id {} --rotation-lambda-arn …`), or write a new value with `sealwave put`",
+                shell_quoted(name)
             ),
             Self::NotStarted { error, .. } => match error.kind {
                 AwsErrorKind::Denied => "allow `secretsmanager:RotateSecret` on this secret and `lambda:InvokeFunction` on its function, and let the function's policy allow `secretsmanager.amazonaws.com`".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::ClusterError;
 use sealwave_secrets::crypto::{Certificate, ControllerKeyPair};
 
@@ -218,8 +219,8 @@ impl KeyRotationRun<'_> {
 
     /// Returns the command with which the controller uses, or makes, a new key.
     fn publish_command(&self, has_secret: bool, deployment: Option<&str>) -> String {
-        let namespace = &self.rotation.controller.service().namespace;
-        let name = deployment.unwrap_or("NAME");
+        let namespace = shell_quoted(&self.rotation.controller.service().namespace);
+        let name = shell_quoted(deployment.unwrap_or("NAME"));
         if has_secret {
             format!("kubectl -n {namespace} rollout restart deployment/{name}")
         } else {

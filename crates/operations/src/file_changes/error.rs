@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::{Explain, write_error_reason};
+use sealwave_core::text::shell_quoted;
 
 /// An error of changing files.
 #[derive(Debug, thiserror::Error)]
@@ -59,14 +60,31 @@ impl Explain for FileChangeError {
             Self::Changed(_) => Some("run the command again".to_owned()),
             Self::ChangedSince(path) => Some(format!(
                 "restore the committed file with `git checkout -- {}`, and run the command again",
-                path.display()
+                shell_quoted(&path.to_string_lossy())
             )),
             Self::NotRestored { left, .. } => {
-                let paths: Vec<String> = left.iter().map(|path| path.display().to_string()).collect();
+                let paths: Vec<String> =
+                    left.iter().map(|path| shell_quoted(&path.to_string_lossy())).collect();
                 Some(format!("`git checkout -- {}` restores them", paths.join(" ")))
             }
             Self::NotRegular(_) => Some("replace the link by the file".to_owned()),
             Self::Io { .. } | Self::Outside(_) | Self::Twice(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_within_commands_are_quoted() {
+        let path = PathBuf::from("envs/dev/a b; rm -rf ~.yaml");
+        let quoted = "`git checkout -- 'envs/dev/a b; rm -rf ~.yaml'`";
+        let since = FileChangeError::ChangedSince(path.clone());
+        let left = FileChangeError::NotRestored { error: Box::new(since), left: vec![path.clone()] };
+        for error in [FileChangeError::ChangedSince(path), left] {
+            assert!(error.hint().is_some_and(|hint| hint.contains(quoted)), "{error:?}");
         }
     }
 }

@@ -12,6 +12,7 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_core::document::{Node, SourceLocation, Sources, display_path as shown};
 use sealwave_core::encoding::GO_BASE64;
+use sealwave_core::text::shell_quoted;
 use sealwave_core::yaml::{self, Limits};
 use sealwave_secrets::crypto::{Certificate, UnsealKey, UnsealKeyError};
 
@@ -103,7 +104,7 @@ impl Explain for KeyFileError {
                 UnsealKeyError::NoPrivateKey.hint()
             }
             Self::Unreadable { .. } => None,
-            Self::VisibleToOthers { file } => Some(format!("`chmod 600 {file}`")),
+            Self::VisibleToOthers { file } => Some(format!("`chmod 600 {}`", shell_quoted(file))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_core::sha256_hex;
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::aws_account::NewAccessKey;
 use sealwave_secrets::values::SecretValue;
 
@@ -49,7 +50,10 @@ impl Explain for LocationError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing(reference) => {
-                format!("correct `--write`, or create it first: `sealwave put --create {reference}`")
+                format!(
+                    "correct `--write`, or create it first: `sealwave put --create {}`",
+                    shell_quoted(reference)
+                )
             }
             Self::NoKey(_) => {
                 "correct the key in `--write`; the rotation adds none, since nothing would read it".to_owned()

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::{Explain, write_error_reason};
+use sealwave_core::text::shell_quoted;
 
 /// An error of a journal or of the state directory.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,9 @@ impl Explain for StateError {
             Self::OtherVersion(_) => {
                 Some("finish the operation with the version of sealwave that began it".to_owned())
             }
-            Self::OthersCanWrite(path) => Some(format!("`chmod 700 {}`", path.display())),
+            Self::OthersCanWrite(path) => {
+                Some(format!("`chmod 700 {}`", shell_quoted(&path.to_string_lossy())))
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn check(
 ) -> Result<(), ClusterError> {
     let ApplicationName { namespace, name, revision } = application;
     let mut checks = report.object(format!("Application {namespace}/{name}"));
+    let argocd = |action: &str| format!("argocd app {action} {}", shell_quoted(name));
     let answer = reader.get(ApiResource::APPLICATIONS, namespace, name);
     let next = "set its namespace with `--argocd-namespace`: kubectl get applications -A";
     let Some(live) = checks.readable("exists", answer, "it does not exist", next)? else { return Ok(()) };
@@ -34,7 +35,7 @@ pub(super) fn check(
     match text(&live, "/status/sync/status") {
         "Synced" => checks.right("synced", format!("at {}", shown(&revisions))),
         "OutOfSync" => {
-            checks.wrong("synced", "it is OutOfSync", format!("argocd app diff {}", shell_quoted(name)));
+            checks.wrong("synced", "it is OutOfSync", argocd("diff"));
         }
         _ if has_error(&live) => {
             checks.wrong("synced", "its manifests cannot be generated or compared", describe.clone());
@@ -45,18 +46,14 @@ pub(super) fn check(
         if revisions.iter().any(|found| !wanted.is_empty() && found.starts_with(wanted.as_str())) {
             checks.right("revision", "it is the wanted one");
         } else {
-            checks.wrong(
-                "revision",
-                "it is another one than wanted",
-                format!("argocd app get {name} --refresh"),
-            );
+            checks.wrong("revision", "it is another one than wanted", argocd("get --refresh"));
         }
     }
     match text(&live, "/status/health/status") {
         "Healthy" => checks.right("healthy", "it is Healthy"),
         "Progressing" => checks.wrong("healthy", "it is Progressing", describe),
         "Degraded" => checks.wrong("healthy", "it is Degraded", describe),
-        "Missing" => checks.wrong("healthy", "objects are missing", format!("argocd app sync {name}")),
+        "Missing" => checks.wrong("healthy", "objects are missing", argocd("sync")),
         "Suspended" => checks.wrong("healthy", "it is Suspended", describe),
         _ => checks.wrong("healthy", "its health is unknown", describe),
     }

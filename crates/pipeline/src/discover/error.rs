@@ -9,6 +9,7 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_core::document::{SourceLocation, display_path};
 use sealwave_core::names::dns;
+use sealwave_core::text::shell_quoted;
 use sealwave_secrets::settings::{API_VERSION, APP_FILE, ChartLocationError};
 
 /// The size limit of an app file. It is written by hand, so a larger file is a mistake or an attack.
@@ -100,7 +101,7 @@ impl Explain for Error {
             }
             Self::BrokenLink => "correct the target of the link, or replace it with the file".to_owned(),
             Self::Chart(directory) | Self::Kustomization(directory) => {
-                format!("run `sealwave init {directory}`, which writes a `{APP_FILE}` for it")
+                format!("run `sealwave init {}`, which writes a `{APP_FILE}` for it", shell_quoted(directory))
             }
             Self::ChartLocation(error) => location_hint(*error).to_owned(),
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::names::path_text;
 use sealwave_core::diagnostic::Explain;
-use sealwave_core::text::closest_name;
+use sealwave_core::text::{closest_name, shell_quoted};
 use sealwave_programs::{GitAccess, GitRunError, NO_GIT_MESSAGE, git_line, run_git};
 
 /// The most names of branches and tags that are compared with an unknown revision.
@@ -52,7 +52,8 @@ impl Explain for GitError {
             }
             Self::OtherOwner(directory) => {
                 return Some(format!(
-                    "if you trust it: `git config --global --add safe.directory {directory}`"
+                    "if you trust it: `git config --global --add safe.directory {}`",
+                    shell_quoted(directory)
                 ));
             }
             Self::Revision => return None,
@@ -60,7 +61,12 @@ impl Explain for GitError {
                 return Some(format!("did you mean `{meant}`?"));
             }
             Self::UnknownRevision { revision, .. } => match revision.strip_prefix("origin/") {
-                Some(branch) => return Some(format!("fetch it: `git fetch origin {branch}:{revision}`")),
+                Some(branch) => {
+                    return Some(format!(
+                        "fetch it: `git fetch origin {}`",
+                        shell_quoted(&format!("{branch}:{revision}"))
+                    ));
+                }
                 None => "`git branch --all` lists the branches, `git fetch` gets those of the remote",
             },
         };
