@@ -255,15 +255,22 @@ pub fn controller_key_is_rotated(stack: &Arc<Stack>) {
     assert_eq!(app.password_in("committed"), "CANARY-committed");
 }
 
-/// Checks that the backup is private and has all old keys.
+/// Checks that the backups are private: one has all old keys, the other one the new key alone.
 fn check_backup(directory: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
     let files = fs_err::read_dir(directory).expect("readable").map(|file| file.expect("readable").path());
-    let backup: Vec<PathBuf> =
-        files.filter(|file| file.extension().is_some_and(|end| end == "json")).collect();
-    let [backup] = &backup[..] else { panic!("one backup: {backup:?}") };
+    let (new, old): (Vec<PathBuf>, Vec<PathBuf>) = files
+        .filter(|file| file.extension().is_some_and(|end| end == "json"))
+        .partition(|file| file.file_stem().is_some_and(|name| name.to_string_lossy().ends_with("-new")));
+    let ([new], [old]) = (&new[..], &old[..]) else { panic!("one backup of each kind: {new:?}, {old:?}") };
+    let (new, old) = (backed_up_keys(new), backed_up_keys(old));
+    assert!(old.contains(&json!("committed-key")), "all old keys are backed up: {old:?}");
+    assert!(new.len() == 1 && !old.contains(&new[0]), "the new key is backed up alone: {new:?}, {old:?}");
+}
+
+/// Returns the names of the keys in a backup, which must be private.
+fn backed_up_keys(backup: &Path) -> Vec<Value> {
+    use std::os::unix::fs::PermissionsExt as _;
     assert_eq!(fs_err::metadata(backup).expect("exists").permissions().mode() & 0o777, 0o600);
     let list: Value = serde_json::from_slice(&fs_err::read(backup).expect("readable")).expect("JSON");
-    let names = list["items"].as_array().expect("items").iter().map(|item| item["metadata"]["name"].clone());
-    assert!(names.collect::<Vec<_>>().contains(&json!("committed-key")), "all keys are backed up");
+    list["items"].as_array().expect("items").iter().map(|item| item["metadata"]["name"].clone()).collect()
 }
