@@ -13,11 +13,12 @@ use serde_json::json;
 use self::committed::CommittedSwitch;
 use super::CommandOutput;
 use super::generate::{self, OutputSettings};
-use super::operation::refuse_in_sidecar;
+use super::operation::{refuse_in_sidecar, write_now};
 use super::session::{AppSession, EnvironmentSession};
 use crate::cli::{ReportFormat, SwitchArgs};
 use crate::config::{self, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
+use crate::ops::ask_for_consent;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
 use sealwave_operations::json_document::json_document;
 use sealwave_operations::plan::{Plan, StepUndo};
@@ -89,6 +90,8 @@ struct SwitchReport {
     kept: usize,
     findings: Vec<SwitchFinding>,
     committed: Option<CommittedSwitch>,
+    /// The error of writing files.
+    failure: Option<Failure>,
 }
 
 pub(super) fn run(
@@ -124,27 +127,22 @@ pub(super) fn run(
     } else {
         check_cluster(args, &switch, &backends, variables, watch)?
     };
-    let mut report = SwitchReport { switch, lines, kept, findings, committed };
+    let mut report = SwitchReport { switch, lines, kept, findings, committed, failure: None };
+    let mut shown = String::new();
     if args.files.write {
-        let plan = report.complete_plan();
-        let reason = match &mut report.committed {
-            None => Some("the next commit changes `sealwave.yaml`"),
-            Some(_) if report.switch.step != SwitchStep::Release => {
-                Some("the files release their Secrets already")
-            }
-            Some(_) if !report.findings.is_empty() => Some("the cluster is not ready"),
-            Some(committed) => {
-                committed.write(args, &environment, &plan)?;
-                None
-            }
-        };
-        notes.extend(reason.map(|reason| Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)))));
+        match report.reason_not_to_write() {
+            Some(reason) => notes.push(Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)))),
+            None => shown = report.write(args, &environment, watch)?,
+        }
     }
     let stdout = match args.output {
-        ReportFormat::Human => report.human().into_bytes(),
+        ReportFormat::Human => {
+            report.human().strip_prefix(&shown).map(str::to_owned).unwrap_or_default().into_bytes()
+        }
         ReportFormat::Json => report.json(),
     };
-    Ok(CommandOutput { findings: !report.findings.is_empty(), notes, ..CommandOutput::text(stdout) })
+    let (findings, failure) = (!report.findings.is_empty(), report.failure);
+    Ok(CommandOutput { findings, failure, notes, ..CommandOutput::text(stdout) })
 }
 
 /// Decides where the change stands: of placeholder Secrets, else of committed SealedSecrets.
@@ -284,8 +282,42 @@ fn check_cluster(
 }
 
 impl SwitchReport {
+    /// Returns why `--write` has nothing to write, if so.
+    fn reason_not_to_write(&self) -> Option<&'static str> {
+        match &self.committed {
+            None => Some("the next commit changes `sealwave.yaml`"),
+            Some(_) if self.switch.step != SwitchStep::Release => {
+                Some("the files release their Secrets already")
+            }
+            Some(_) if !self.findings.is_empty() => Some("the cluster is not ready"),
+            Some(_) => None,
+        }
+    }
+
+    /// Changes the files, after the plan was printed. Returns what people have seen of the output.
+    fn write(&mut self, args: &SwitchArgs, environment: &str, watch: &RunWatch) -> Result<String, Failure> {
+        let plan = self.complete_plan();
+        let Some(committed) = &self.committed else { return Ok(String::new()) };
+        committed.check(args, environment)?;
+        if args.files.dry_run || !committed.has_changes() {
+            return Ok(String::new());
+        }
+        if !args.files.yes {
+            ask_for_consent(Some(&plan.human(false))).map_err(|error| Problem::new(&error))?;
+        }
+        let shown = if args.output == ReportFormat::Human { self.human() } else { String::new() };
+        if !shown.is_empty() {
+            write_now(watch, &shown)?;
+        }
+        self.failure = self.committed.as_mut().and_then(|committed| committed.write().err());
+        Ok(shown)
+    }
+
     /// Returns the state for scripts.
     fn state(&self) -> &'static str {
+        if self.failure.is_some() {
+            return "failed";
+        }
         match (self.switch.step, self.findings.is_empty()) {
             (_, false) => "waiting",
             (SwitchStep::Complete, true) => "done",
@@ -375,6 +407,9 @@ impl SwitchReport {
         if let Some(committed) = &self.committed {
             text.push_str(&committed.human(self.switch.step));
         }
+        if self.failure.is_some() {
+            text.push_str("\nFailed: no file was changed\n");
+        }
         text
     }
 
@@ -385,6 +420,9 @@ impl SwitchReport {
         });
         if let Some(committed) = &self.committed {
             value["committed"] = committed.json(self.switch.step);
+        }
+        if let Some(failure) = &self.failure {
+            value["error"] = failure.to_string().into();
         }
         json_document(&value)
     }

@@ -22,7 +22,7 @@ impl RotationRun<'_> {
         let keys = self.rotation.user_keys(Some(key))?;
         let old = keys.keys.iter().find(|facts| state.keys_before.contains(&facts.key.id));
         let Some(old) = old else {
-            self.lines.push("no old access key is left: the rotation is complete".to_owned());
+            self.tell("no old access key is left: the rotation is complete".to_owned());
             return Ok(NextStep::End(RotationOutcome::Done));
         };
         let id = old.key.id.clone();
@@ -36,8 +36,8 @@ impl RotationRun<'_> {
             }
             self.check_new_key(&keys, key)?;
             self.rotation.account.set_key_status(self.user(), &id, KeyStatus::Inactive)?;
+            self.tell(format!("deactivated the old access key `{id}`"));
             self.reach("deactivated")?;
-            self.lines.push(format!("deactivated the old access key `{id}`"));
         }
         let since = unix(self.now());
         self.record(state, RotationPhase::Deactivated { key: key.to_owned(), old: id, since })?;
@@ -57,7 +57,7 @@ impl RotationRun<'_> {
         self.check_new_key(&keys, key)?;
         let status = keys.keys.iter().find(|facts| facts.key.id == old).map(|facts| facts.key.status);
         let Some(status) = status else {
-            self.lines.push(format!(
+            self.tell(format!(
                 "the old access key `{old}` does not exist any more: the rotation is complete"
             ));
             return Ok(NextStep::End(RotationOutcome::Done));
@@ -94,8 +94,8 @@ impl RotationRun<'_> {
             }
         }
         self.rotation.account.delete_access_key(self.user(), old)?;
+        self.tell(format!("deleted the old access key `{old}`: the rotation is complete"));
         self.reach("deleted")?;
-        self.lines.push(format!("deleted the old access key `{old}`: the rotation is complete"));
         Ok(NextStep::End(RotationOutcome::Done))
     }
 
@@ -113,9 +113,9 @@ impl RotationRun<'_> {
             return Err(RotationError::NothingToReactivate);
         };
         self.rotation.account.set_key_status(self.user(), old, KeyStatus::Active)?;
+        self.tell(format!("the old access key `{old}` is active again; its grace period begins again"));
         let since = unix(self.now());
         self.record(state, RotationPhase::Grace { key: key.clone(), since })?;
-        self.lines.push(format!("the old access key `{old}` is active again; its grace period begins again"));
         Ok(NextStep::End(RotationOutcome::Reactivated))
     }
 }

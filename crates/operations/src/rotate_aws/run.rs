@@ -103,8 +103,14 @@ impl RotationRun<'_> {
         Ok(self.journal.record(RotationState { phase, ..state.clone() })?)
     }
 
+    /// Reports something that was done, or comes next.
+    pub(super) fn tell(&mut self, text: String) {
+        self.rotation.progress.result(&text);
+        self.lines.push(text);
+    }
+
     pub(super) fn wait(&mut self, why: String, until: impl Into<String>) -> NextStep {
-        self.lines.push(why);
+        self.tell(why);
         NextStep::End(RotationOutcome::Waiting(until.into()))
     }
 }

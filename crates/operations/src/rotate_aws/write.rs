@@ -23,7 +23,7 @@ impl RotationRun<'_> {
             self.rotation.progress.phase(&format!("writing {}", sink.name()));
             let written = sink.write(&secret);
             self.secret = Some(secret);
-            self.lines.push(written?);
+            self.tell(written?);
             self.reach("sink-written")?;
         }
         self.check_sinks(key)?;
@@ -74,9 +74,9 @@ impl RotationRun<'_> {
                 let reasons = reasons.join("; ");
                 return Ok(self.wait(format!("the rollout is not complete: {reasons}"), "the rollout"));
             }
-            RolloutStatus::Complete => self.lines.push("the rollout is complete".to_owned()),
+            RolloutStatus::Complete => self.tell("the rollout is complete".to_owned()),
             RolloutStatus::NotChecked(reason) => {
-                self.lines.push(format!("the rollout is not checked: {reason}"));
+                self.tell(format!("the rollout is not checked: {reason}"));
             }
         }
         let since = unix(self.now());
@@ -108,7 +108,7 @@ impl RotationRun<'_> {
 
     pub(super) fn give_up(&mut self, key: &str) -> Result<NextStep, RotationError> {
         self.rotation.account.delete_access_key(self.user(), key)?;
-        self.lines.push(format!(
+        self.tell(format!(
             "deleted the new access key `{key}`, which nothing used; the next run starts over"
         ));
         Ok(NextStep::End(RotationOutcome::Done))
