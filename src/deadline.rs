@@ -27,7 +27,7 @@ type OutputWriter = dyn Fn(&str) -> io::Result<()> + Send + Sync;
 /// Returns the standard output of a run that this failure ends.
 type UnfinishedOutput = dyn Fn(&Failure) -> Vec<u8> + Send + Sync;
 
-/// What a run prints before its end, and if it has none.
+/// The output of a run before its end, or without one.
 #[derive(Default)]
 struct LiveOutput {
     writer: Option<Arc<OutputWriter>>,

@@ -227,7 +227,7 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// What is printed at the end of an operation.
+/// The output at the end of an operation.
 #[derive(Clone)]
 struct OperationEnd {
     plan: Plan,

@@ -69,7 +69,7 @@ impl Progress for OperationProgress {
         };
         // Without the lock: at the deadline, the shell reads the results instead of printing this one.
         if are_printed {
-            // What was begun goes on although nobody reads: the journal must be right.
+            // What was begun goes on although the output has no reader: the journal must be right.
             let _ = self.watch.write_now(&result_line(text));
         }
     }

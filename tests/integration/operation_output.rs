@@ -40,7 +40,7 @@ fn run(place: &Place, args: &[&str]) -> Output {
     place.command(args).output().expect("the binary starts")
 }
 
-/// Runs with a standard output that nobody reads.
+/// Runs with a standard output that has no reader.
 fn run_unread(place: &Place, args: &[&str]) -> Output {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);

@@ -490,7 +490,7 @@ fn the_plan_is_printed_before_files_are_written_and_an_error_is_in_the_document(
     assert!(stderr.contains("plan cannot be printed, so nothing was changed"), "{stderr}");
     assert_eq!(fs_err::read(scenario.path(DB)).unwrap(), original);
 
-    // Files are replaced, which a directory that nobody may change prevents.
+    // Files are replaced, which a read-only directory prevents.
     let directory = scenario.path(DB).parent().unwrap().to_owned();
     let mode = |mode| {
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);

@@ -30,6 +30,7 @@ impl RotationRun<'_> {
             keys_before: keys.ids_except(in_the_way.as_deref()),
             backup: self.rotation.backup_file(started),
             destinations: self.rotation.destinations(),
+            rollout_verified: false,
             phase: RotationPhase::Creating,
         })?;
         self.reach("creation-recorded")?;

@@ -32,6 +32,7 @@ impl RotationRun<'_> {
             if self.now() < until {
                 let last_use = use_text(old.last_use.as_ref());
                 let until = clock::utc(until);
+                self.tell_early_consent();
                 return Ok(self.wait(format!("the old access key `{id}` stays active; {last_use}"), until));
             }
             self.check_new_key(&keys, key)?;
@@ -43,6 +44,13 @@ impl RotationRun<'_> {
         self.record(state, RotationPhase::Deactivated { key: key.to_owned(), old: id, since })?;
         self.reach("deactivation-recorded")?;
         Ok(NextStep::Continue)
+    }
+
+    /// Says that a consent has no effect yet.
+    fn tell_early_consent(&mut self) {
+        if let Some(text) = self.rotation.early_consent() {
+            self.tell(text);
+        }
     }
 
     /// Deletes the old key with consent, after it was inactive for long enough.
@@ -75,6 +83,7 @@ impl RotationRun<'_> {
         let until = since + self.rotation.settings.delete_after;
         if self.now() < until {
             let until = clock::utc(until);
+            self.tell_early_consent();
             return Ok(self.wait(
                 format!("the old access key `{old}` is inactive; `--reactivate` makes it active again"),
                 until,

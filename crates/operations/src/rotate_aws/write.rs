@@ -69,18 +69,20 @@ impl RotationRun<'_> {
         key: &str,
     ) -> Result<NextStep, RotationError> {
         self.rotation.progress.phase("checking the rollout");
-        match self.rotation.rollout.check() {
+        let status = self.rotation.rollout.check();
+        match &status {
             RolloutStatus::Pending(reasons) => {
                 let reasons = reasons.join("; ");
                 return Ok(self.wait(format!("the rollout is not complete: {reasons}"), "the rollout"));
             }
             RolloutStatus::Complete => self.tell("the rollout is complete".to_owned()),
             RolloutStatus::NotChecked(reason) => {
-                self.tell(format!("the rollout is not checked: {reason}"));
+                self.tell(format!("the rollout is not verified: {reason}"));
             }
         }
         let since = unix(self.now());
-        self.record(state, RotationPhase::Grace { key: key.to_owned(), since })?;
+        let state = RotationState { rollout_verified: status == RolloutStatus::Complete, ..state.clone() };
+        self.record(&state, RotationPhase::Grace { key: key.to_owned(), since })?;
         self.reach("grace-recorded")?;
         Ok(NextStep::Continue)
     }
