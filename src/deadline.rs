@@ -1,10 +1,12 @@
 //! The deadline of a run, and what the run is doing.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sealwave_core::diagnostic::Explain;
+use sealwave_core::diagnostic::{Explain, Failure};
 use sealwave_core::time::duration;
 use sealwave_pipeline::Stage;
 
@@ -16,6 +18,26 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(50);
 pub struct RunWatch {
     started: Instant,
     state: Arc<Mutex<WatchState>>,
+    output: Arc<Mutex<LiveOutput>>,
+}
+
+/// Writes a text to standard output, and returns when it is written.
+type OutputWriter = dyn Fn(&str) -> io::Result<()> + Send + Sync;
+
+/// Returns the standard output of a run that this failure ends.
+type UnfinishedOutput = dyn Fn(&Failure) -> Vec<u8> + Send + Sync;
+
+/// The output of a run before its end, or without one.
+#[derive(Default)]
+struct LiveOutput {
+    writer: Option<Arc<OutputWriter>>,
+    unfinished: Option<Arc<UnfinishedOutput>>,
+}
+
+impl fmt::Debug for LiveOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveOutput").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -135,6 +157,7 @@ impl RunWatch {
                 announcements: Vec::new(),
                 end: CompletionState::Open,
             })),
+            output: Arc::default(),
         }
     }
 
@@ -168,6 +191,36 @@ impl RunWatch {
     #[must_use]
     pub fn take_announcements(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().announcements)
+    }
+
+    /// Sets how texts are written before the run ends. Only the shell writes to standard output.
+    pub fn set_writer(&self, writer: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) {
+        self.live_output().writer = Some(Arc::new(writer));
+    }
+
+    /// Writes a text to standard output while the run goes on. When this returns, it is written.
+    ///
+    /// # Errors
+    /// Standard output cannot be written, or is closed.
+    pub fn write_now(&self, text: &str) -> io::Result<()> {
+        let writer = self.live_output().writer.clone();
+        writer.map_or_else(|| Err(io::ErrorKind::Unsupported.into()), |writer| writer(text))
+    }
+
+    /// Sets what standard output gets if the run ends without a result, for example at its deadline.
+    pub fn set_unfinished_output(&self, output: impl Fn(&Failure) -> Vec<u8> + Send + Sync + 'static) {
+        self.live_output().unfinished = Some(Arc::new(output));
+    }
+
+    /// Returns what standard output gets if this failure ends the run without a result.
+    #[must_use]
+    pub fn unfinished_output(&self, failure: &Failure) -> Option<Vec<u8>> {
+        let output = self.live_output().unfinished.clone();
+        output.map(|output| output(failure))
+    }
+
+    fn live_output(&self) -> MutexGuard<'_, LiveOutput> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops the run if its deadline has passed and it has not started to write. Returns whether it is stopped.

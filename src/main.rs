@@ -75,9 +75,12 @@ fn work(cli: Cli, watch: &RunWatch) -> anyhow::Result<ExitCode> {
     let printer = MessagePrinter::new(SourceAccess::decide(&cli.command, config::process_variables));
     match shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch)) {
         Ok(outcome) => {
-            shell::print_outcome(&outcome, &printer).context("standard output cannot be written")?;
-            if let Some(failure) = outcome.failure {
-                printer.print_failure(&failure);
+            let printed = shell::print_outcome(&outcome, &printer);
+            if let Some(failure) = &outcome.failure {
+                printer.print_failure(failure);
+            }
+            printed.context("standard output cannot be written")?;
+            if outcome.failure.is_some() {
                 return Ok(ExitCode::from(2));
             }
             Ok(if outcome.findings { ExitCode::from(1) } else { ExitCode::SUCCESS })

@@ -64,6 +64,37 @@ const fn describe_stage(stage: Option<Stage>) -> &'static str {
     }
 }
 
+/// A message of a run to the shell.
+enum RunMessage {
+    /// A text for standard output, and where to report that it is written.
+    Output(String, mpsc::Sender<io::Result<()>>),
+    /// The result.
+    End(Box<Result<CommandOutput, Failure>>),
+    /// It ended without a result.
+    Panicked,
+}
+
+/// Reports a panic of the run, however its thread ends.
+struct PanicGuard(mpsc::Sender<RunMessage>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.send(RunMessage::Panicked);
+        }
+    }
+}
+
+/// Returns a function that has the shell write a text, and waits until it is written.
+fn writer(sender: mpsc::Sender<RunMessage>) -> impl Fn(&str) -> io::Result<()> + Send + Sync + 'static {
+    move |text| {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let (written, answer) = mpsc::channel();
+        sender.send(RunMessage::Output(text.to_owned(), written)).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+}
+
 /// Runs `command` in a separate thread until its deadline.
 ///
 /// # Errors
@@ -74,11 +105,13 @@ pub fn run(
 ) -> Result<CommandOutput, Failure> {
     let (sender, receiver) = mpsc::channel();
     let inner = watch.clone();
+    watch.set_writer(writer(sender.clone()));
     thread::Builder::new()
         .stack_size(STACK_BYTES)
         .spawn(move || {
+            let guard = PanicGuard(sender);
             // The receiver is gone only after the deadline has passed and was reported.
-            let _ = sender.send(command(&inner));
+            let _ = guard.0.send(RunMessage::End(Box::new(command(&inner))));
         })
         .map_err(|error| problem(&ShellError::Thread(error.kind())))?;
     let mut bar = TerminalProgress::new();
@@ -92,17 +125,34 @@ pub fn run(
         let outcome = receiver.recv_timeout(left);
         bar.announce(&watch.take_announcements());
         match outcome {
-            Ok(result) => return result,
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(problem(&ShellError::Panicked)),
-            Err(mpsc::RecvTimeoutError::Timeout) if !watch.stop_if_overdue() => {}
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                if let Some(timed_out) = watch.timed_out() {
-                    return Err(Problem::new(&timed_out).into());
-                }
-                let (allowed, stage) = watch.state();
-                return Err(problem(&ShellError::Deadline { allowed, stage }));
+            Ok(RunMessage::End(result)) => return *result,
+            Ok(RunMessage::Output(text, written)) => {
+                // The run waits for this, unless it was stopped.
+                let _ = written.send(bar.print(&text));
             }
+            Ok(RunMessage::Panicked) | Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return without_result(watch, problem(&ShellError::Panicked));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) if !watch.stop_if_overdue() => {}
+            Err(mpsc::RecvTimeoutError::Timeout) => return without_result(watch, overdue(watch)),
         }
+    }
+}
+
+/// Returns the error of a run that is stopped at its deadline.
+fn overdue(watch: &RunWatch) -> Failure {
+    if let Some(timed_out) = watch.timed_out() {
+        return Problem::new(&timed_out).into();
+    }
+    let (allowed, stage) = watch.state();
+    problem(&ShellError::Deadline { allowed, stage })
+}
+
+/// Ends a run that has no result: what it did until then is printed, if it told what that is.
+fn without_result(watch: &RunWatch, failure: Failure) -> Result<CommandOutput, Failure> {
+    match watch.unfinished_output(&failure) {
+        Some(stdout) => Ok(CommandOutput { stdout, failure: Some(failure), ..CommandOutput::default() }),
+        None => Err(failure),
     }
 }
 
@@ -132,6 +182,19 @@ impl TerminalProgress {
 }
 
 impl TerminalProgress {
+    /// Writes a text of the run to standard output, above the bar if there is one.
+    fn print(&self, text: &str) -> io::Result<()> {
+        let print = || {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text.as_bytes())?;
+            stdout.flush()
+        };
+        match &self.0 {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
     /// Prints what the run tells, as lines above the bar if there is one.
     fn announce(&self, announcements: &[String]) {
         for text in announcements {

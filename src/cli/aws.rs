@@ -23,9 +23,13 @@ pub struct AwsLoginArgs {
     pub region: Option<String>,
 }
 
+/// The longest time: ten years.
+const MAX_DAYS: u32 = 3650;
+
 /// Parses a time such as `90s`, `24h` or `7d`.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
+    let days =
+        text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok()).filter(|days| *days <= MAX_DAYS);
     let parsed = match days {
         Some(days) => Some(Duration::from_hours(24) * days),
         None => duration::parse(text),
@@ -42,7 +46,7 @@ mod tests {
         assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(time("1h30m"), Ok(Duration::from_mins(90)));
         assert_eq!(time("7d"), Ok(Duration::from_hours(168)));
-        for text in ["", "7", "d", "-1d", "1w", "99999999999d"] {
+        for text in ["", "7", "d", "-1d", "1w", "99999999999d", "3651d"] {
             assert!(time(text).is_err(), "{text}");
         }
     }

@@ -1,6 +1,11 @@
 //! The frame of commands that change files, clusters or accounts: they are refused in the sidecar, print their plan, ask for
-//! consent, and tell a team about it.
+//! consent, apply it, and tell a team about it.
+//!
+//! For people, the plan is printed before the first change, and each result as it comes. As JSON, one document has both, also
+//! after an error.
 
+use std::cell::{Cell, RefCell};
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +14,16 @@ use super::CommandOutput;
 use crate::cli::{OperationArgs, ReportFormat};
 use crate::config::{self, ArgoCdContext, VariableReader};
 use crate::deadline::RunWatch;
-use crate::ops::{OperationProgress, ask_for_consent};
+use crate::ops::{OperationProgress, ask_for_consent, require_terminal};
 use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, io_reason};
 use sealwave_operations::notification::{NotificationHook, OperationEvent};
 use sealwave_operations::plan::Plan;
-use sealwave_operations::progress::SharedProgress;
-use sealwave_operations::report::{OperationOutcome, OperationReport};
-use sealwave_operations::state::StateDirectory;
+use sealwave_operations::progress::{Progress as _, SharedProgress};
+use sealwave_operations::report::{OperationOutcome, OperationReport, result_line};
+use sealwave_operations::state::{Journal, OperationId, StateDirectory};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// The time that an operation may take. Waiting for days is the work of several runs.
 pub(super) const TIME_LIMIT: Duration = Duration::from_hours(6);
@@ -34,6 +41,8 @@ enum OperationError {
     NotificationFile { path: String, reason: String },
     #[error("notification was not sent: {0}")]
     NotSent(String),
+    #[error("plan cannot be printed, so nothing was changed: {0}")]
+    NotPrinted(String),
 }
 
 impl Explain for OperationError {
@@ -43,6 +52,7 @@ impl Explain for OperationError {
             Self::NoStateDirectory => "name one with `--state-dir`, or set `HOME`",
             Self::NotificationFile { .. } => "the file contains one line: the https address of the hook",
             Self::NotSent(_) => "the operation went on without it",
+            Self::NotPrinted(_) => "let something read standard output, or send it to a file",
         };
         Some(hint.to_owned())
     }
@@ -55,6 +65,10 @@ pub(super) struct Operation<'a> {
     subject: String,
     hook: Option<NotificationHook>,
     state: Option<PathBuf>,
+    /// The files of the journals that were opened.
+    journals: RefCell<Vec<PathBuf>>,
+    progress: OperationProgress,
+    is_plan_printed: Cell<bool>,
     watch: RunWatch,
 }
 
@@ -82,7 +96,9 @@ impl<'a> Operation<'a> {
         watch.set_time_limit(TIME_LIMIT);
         let hook = args.notify_url_file.as_deref().map(read_hook).transpose()?;
         let state = config::state_directory(args.state_dir.as_deref(), variables);
-        Ok(Self { args, subject, hook, state, watch: watch.clone() })
+        let (progress, watch) = (OperationProgress::new(watch), watch.clone());
+        let (journals, is_plan_printed) = (RefCell::default(), Cell::new(false));
+        Ok(Self { args, subject, hook, state, journals, progress, is_plan_printed, watch })
     }
 
     /// Reports whether the directory of journals exists.
@@ -95,18 +111,29 @@ impl<'a> Operation<'a> {
         self.output(&OperationReport { plan, outcome: OperationOutcome::Planned, results: Vec::new() })
     }
 
-    /// Opens the directory of journals.
+    /// Opens a journal, which may have no state yet.
     ///
     /// # Errors
-    /// The directory is unknown, or cannot be used.
-    pub(super) fn state(&self) -> Result<StateDirectory, Failure> {
+    /// The directory of journals is unknown or cannot be used, or another run has the journal open.
+    pub(super) fn journal<T: Serialize + DeserializeOwned>(
+        &self,
+        id: OperationId,
+    ) -> Result<Journal<T>, Failure> {
         let path = self.state.as_deref().ok_or_else(|| Problem::new(&OperationError::NoStateDirectory))?;
-        Ok(StateDirectory::open(path).map_err(|error| Problem::new(&error))?)
+        let directory = StateDirectory::open(path).map_err(|error| Problem::new(&error))?;
+        let journal = directory.journal(id).map_err(|error| Problem::new(&error))?;
+        self.journals.borrow_mut().push(journal.path().to_owned());
+        Ok(journal)
     }
 
     /// Returns the progress that the shell shows.
     pub(super) fn progress(&self) -> SharedProgress {
-        Arc::new(OperationProgress::new(&self.watch))
+        Arc::new(self.progress.clone())
+    }
+
+    /// Reports something that was done.
+    pub(super) fn tell(&self, result: &str) {
+        self.progress.result(result);
     }
 
     /// Decides what to do with a plan: with `--dry-run` or nothing to do, it is printed only; without `--yes`, the person at the
@@ -126,36 +153,63 @@ impl<'a> Operation<'a> {
             return stop(OperationOutcome::Planned);
         }
         if !self.args.yes {
-            ask_for_consent(&plan.human(false)).map_err(|error| Problem::new(&error))?;
+            self.ask(plan)?;
         }
         Ok(Decision::Apply)
     }
 
-    /// Applies a plan, tells the hook about start and end, and returns the output.
+    fn ask(&self, plan: &Plan) -> Result<(), Failure> {
+        require_terminal().map_err(|error| Problem::new(&error))?;
+        let is_seen = self.args.output == ReportFormat::Human && io::stdout().is_terminal();
+        if is_seen {
+            self.print(plan)?;
+        }
+        let text = (!is_seen).then(|| plan.human(false));
+        Ok(ask_for_consent(text.as_deref()).map_err(|error| Problem::new(&error))?)
+    }
+
+    /// Prints the plan for people, unless that is done. Results follow as they come.
+    fn print(&self, plan: &Plan) -> Result<(), Failure> {
+        if self.args.output == ReportFormat::Json || self.is_plan_printed.replace(true) {
+            return Ok(());
+        }
+        print_from_now(&self.progress, &plan.human(false))
+    }
+
+    /// Applies a plan, after it was printed: tells the hook about start and end, and returns the rest of the output. After an
+    /// error, the output has what was done until then.
     ///
     /// # Errors
-    /// The errors of `work`.
+    /// The plan cannot be printed. Nothing was changed.
     pub(super) fn apply(
         &self,
-        work: impl FnOnce() -> Result<OperationReport, Failure>,
+        plan: Plan,
+        work: impl FnOnce() -> Result<OperationOutcome, Failure>,
     ) -> Result<CommandOutput, Failure> {
+        self.print(&plan)?;
+        let end = OperationEnd { plan, progress: self.progress.clone(), format: self.args.output };
+        let (unfinished, journals) = (end.clone(), self.journals.borrow().clone());
+        self.watch.set_unfinished_output(move |failure| {
+            unfinished.stdout(OperationOutcome::failed(failure, journals.iter().any(|path| path.exists())))
+        });
         let mut notes = Vec::new();
         notes.extend(self.notify(OperationEvent::Started));
-        match work() {
-            Ok(report) => {
-                let summary = report.summary();
-                notes.extend(self.notify(match &report.outcome {
-                    OperationOutcome::Waiting { until } => OperationEvent::Waiting(until),
-                    _ => OperationEvent::Succeeded(&summary),
-                }));
-                Ok(CommandOutput { notes, ..self.output(&report) })
-            }
+        let (outcome, failure) = match work() {
+            Ok(outcome) => (outcome, None),
             Err(failure) => {
-                // The error is reported; that it could not be told as well is minor.
-                let _ = self.notify(OperationEvent::Failed(&failure));
-                Err(failure)
+                let continues = self.journals.borrow().iter().any(|path| path.exists());
+                (OperationOutcome::failed(&failure, continues), Some(failure))
             }
-        }
+        };
+        let summary = outcome.summary();
+        let event = match (&failure, &outcome) {
+            (Some(failure), _) => OperationEvent::Failed(failure),
+            (None, OperationOutcome::Waiting { until }) => OperationEvent::Waiting(until),
+            (None, _) => OperationEvent::Succeeded(&summary),
+        };
+        notes.extend(self.notify(event));
+        let findings = matches!(outcome, OperationOutcome::Waiting { .. });
+        Ok(CommandOutput { notes, findings, failure, ..CommandOutput::text(end.stdout(outcome)) })
     }
 
     /// Returns the output of a report. An operation that has to be continued is a finding.
@@ -171,6 +225,46 @@ impl<'a> Operation<'a> {
         let error = self.hook.as_ref()?.send(&self.subject, event).err()?;
         Some(Note::warning(Problem::new(&OperationError::NotSent(error.to_string()))))
     }
+}
+
+/// The output at the end of an operation.
+#[derive(Clone)]
+struct OperationEnd {
+    plan: Plan,
+    progress: OperationProgress,
+    format: ReportFormat,
+}
+
+impl OperationEnd {
+    /// Returns the rest of standard output: for people, they have the plan and the results already.
+    fn stdout(&self, outcome: OperationOutcome) -> Vec<u8> {
+        match self.format {
+            ReportFormat::Human => result_line(&outcome.summary()).into_bytes(),
+            ReportFormat::Json => {
+                OperationReport { plan: self.plan.clone(), outcome, results: self.progress.results() }.json()
+            }
+        }
+    }
+}
+
+/// Prints a plan before anything is changed, and each result from now on.
+///
+/// # Errors
+/// Standard output cannot be written. Nothing was changed.
+pub(super) fn print_from_now(progress: &OperationProgress, plan: &str) -> Result<(), Failure> {
+    progress.print_from_now(plan).map_err(|error| not_printed(&error))
+}
+
+/// Prints a text before anything is changed.
+///
+/// # Errors
+/// Standard output cannot be written. Nothing was changed.
+pub(super) fn write_now(watch: &RunWatch, text: &str) -> Result<(), Failure> {
+    watch.write_now(text).map_err(|error| not_printed(&error))
+}
+
+fn not_printed(error: &io::Error) -> Failure {
+    Problem::new(&OperationError::NotPrinted(io_reason(error.kind()))).into()
 }
 
 /// Refuses a command that only people and CI jobs may run.

@@ -25,7 +25,7 @@ mod with_aws {
     use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
     use sealwave_core::diagnostic::{Explain, Note, Problem, io_reason};
     use sealwave_operations::put::{PreparedPut, PutRequest, without_line_break};
-    use sealwave_operations::report::{OperationOutcome, OperationReport};
+    use sealwave_operations::report::OperationOutcome;
     use sealwave_secrets::placeholder::{PlaceholderText, SecretReference};
     use sealwave_secrets::values::SecretValue;
 
@@ -75,9 +75,9 @@ mod with_aws {
         let plan = prepared.plan();
         let mut output = match operation.decide(&plan)? {
             Decision::Stop(output) => output,
-            Decision::Apply => operation.apply(|| {
-                let result = prepared.apply(&store).map_err(|error| Problem::new(&error))?;
-                Ok(OperationReport { plan, outcome: OperationOutcome::Done, results: vec![result] })
+            Decision::Apply => operation.apply(plan, || {
+                operation.tell(&prepared.apply(&store).map_err(|error| Problem::new(&error))?);
+                Ok(OperationOutcome::Done)
             })?,
         };
         if had_line_break {

@@ -13,6 +13,7 @@ use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_operations::key_files::UnsealKeys;
+use sealwave_operations::progress::Progress;
 use sealwave_operations::reseal::{
     CheckReport, KeyMap, OfflineEngine, OnlineEngine, PlanInput, ResealDelivery, ResealEngine, ResealError,
     ResealPlan, ResealRun, SealedTree, environment_paths, group_by_repository, require_one_environment,
@@ -121,7 +122,8 @@ impl<'a> ResealCommand<'a> {
         }
         let allowed = AllowedPaths::new(self.only_environment(), &self.args.files.allow_path);
         let allowed = allowed.map_err(|error| Problem::new(&error))?;
-        let run = self.open_run(&operation, &root, work_tree.as_ref(), &delivery)?;
+        let progress = operation.progress();
+        let run = self.open_run(&operation, &root, work_tree.as_ref(), &delivery, &*progress)?;
         let tree = self.tree()?;
         let mut plan = self.plan(&operation, &tree)?;
         allowed.require(plan.changes.paths()).map_err(|error| Problem::new(&error))?;
@@ -135,7 +137,9 @@ impl<'a> ResealCommand<'a> {
         let warnings = plan.warnings.drain(..).map(Note::warning);
         self.notes.extend(warnings);
         let mut output = match (operation.decide(&plan.plan)?, run) {
-            (Decision::Apply, Some(run)) => operation.apply(|| run.apply(plan))?,
+            (Decision::Apply, Some(run)) => {
+                operation.apply(plan.plan.clone(), || run.apply(plan).map(|report| report.outcome))?
+            }
             (Decision::Stop(output), Some(run)) => {
                 let finished = run.end()?.into_iter().map(|line| Note::info(Problem::new(&ResultNote(line))));
                 self.notes.extend(finished);
@@ -186,13 +190,13 @@ impl<'a> ResealCommand<'a> {
         root: &Path,
         work_tree: Option<&'r WorkTree>,
         delivery: &'r ResealDelivery,
+        progress: &'r dyn Progress,
     ) -> Result<Option<ResealRun<'r>>, Failure> {
         if self.args.operation.dry_run {
             return Ok(None);
         }
         let id = OperationId::new("reseal", [root.display().to_string()]);
-        let journal = operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
-        ResealRun::open(journal, work_tree, delivery).map(Some)
+        ResealRun::open(operation.journal(id)?, work_tree, delivery, progress).map(Some)
     }
 
     /// Finds the files, which must be those of one environment.

@@ -3,14 +3,13 @@
 //! Changes nothing without `--write`, and then only files of committed SealedSecrets. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
 
 mod committed;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::json;
-
 use self::committed::CommittedSwitch;
+use self::report::SwitchReport;
 use super::CommandOutput;
 use super::generate::{self, OutputSettings};
 use super::operation::refuse_in_sidecar;
@@ -18,9 +17,7 @@ use super::session::{AppSession, EnvironmentSession};
 use crate::cli::{ReportFormat, SwitchArgs};
 use crate::config::{self, PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
-use sealwave_operations::json_document::json_document;
-use sealwave_operations::plan::{Plan, StepUndo};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_operations::state::{OperationId, StateDirectory};
 use sealwave_operations::switch::{
     CommittedSecret, KubernetesState, RecordedUids, SecretName, Switch, SwitchError, SwitchFinding,
@@ -82,15 +79,6 @@ impl Explain for SwitchNote {
     }
 }
 
-/// A plan with everything that is printed.
-struct SwitchReport {
-    switch: Switch,
-    lines: String,
-    kept: usize,
-    findings: Vec<SwitchFinding>,
-    committed: Option<CommittedSwitch>,
-}
-
 pub(super) fn run(
     args: &SwitchArgs,
     variables: VariableReader,
@@ -124,27 +112,22 @@ pub(super) fn run(
     } else {
         check_cluster(args, &switch, &backends, variables, watch)?
     };
-    let mut report = SwitchReport { switch, lines, kept, findings, committed };
+    let mut report = SwitchReport { switch, lines, kept, findings, committed, failure: None };
+    let mut shown = String::new();
     if args.files.write {
-        let plan = report.complete_plan();
-        let reason = match &mut report.committed {
-            None => Some("the next commit changes `sealwave.yaml`"),
-            Some(_) if report.switch.step != SwitchStep::Release => {
-                Some("the files release their Secrets already")
-            }
-            Some(_) if !report.findings.is_empty() => Some("the cluster is not ready"),
-            Some(committed) => {
-                committed.write(args, &environment, &plan)?;
-                None
-            }
-        };
-        notes.extend(reason.map(|reason| Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)))));
+        match report.reason_not_to_write() {
+            Some(reason) => notes.push(Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)))),
+            None => shown = report.write(args, &environment, watch)?,
+        }
     }
     let stdout = match args.output {
-        ReportFormat::Human => report.human().into_bytes(),
+        ReportFormat::Human => {
+            report.human().strip_prefix(&shown).map(str::to_owned).unwrap_or_default().into_bytes()
+        }
         ReportFormat::Json => report.json(),
     };
-    Ok(CommandOutput { findings: !report.findings.is_empty(), notes, ..CommandOutput::text(stdout) })
+    let (findings, failure) = (!report.findings.is_empty(), report.failure);
+    Ok(CommandOutput { findings, failure, notes, ..CommandOutput::text(stdout) })
 }
 
 /// Decides where the change stands: of placeholder Secrets, else of committed SealedSecrets.
@@ -281,111 +264,4 @@ fn check_cluster(
         journal.record(uids).map_err(|error| Problem::new(&error))?;
     }
     Ok(findings)
-}
-
-impl SwitchReport {
-    /// Returns the state for scripts.
-    fn state(&self) -> &'static str {
-        match (self.switch.step, self.findings.is_empty()) {
-            (_, false) => "waiting",
-            (SwitchStep::Complete, true) => "done",
-            (SwitchStep::Cancel, true) => "cancel",
-            (SwitchStep::Release, true) => "release",
-            (SwitchStep::TakeOver, true) => "take-over",
-        }
-    }
-
-    fn plan(&self) -> Plan {
-        let Switch { request, secrets, current, step } = &self.switch;
-        let names: Vec<String> =
-            secrets.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
-        let pods = match (self.switch.changes_pods(), self.kept) {
-            (true, _) => "restart: the volume of the CSI driver is a part of their template".to_owned(),
-            (false, 0) => "no checksum to keep".to_owned(),
-            (false, kept) => format!("do not restart: `keptChecksums` for {kept} of them"),
-        };
-        let mut plan = Plan::new("switch")
-            .with_fact("environment", &request.environment)
-            .with_fact("secrets", names.join(", "))
-            .with_fact("backend", current.to_string())
-            .with_fact("pods", pods);
-        if *step == SwitchStep::Cancel {
-            let summary = format!("commit: `{}` stays the backend of these Secrets", request.to);
-            return plan.with_step("cancel", summary, StepUndo::Unneeded);
-        }
-        let back = match step {
-            SwitchStep::Complete => "the old backend".to_owned(),
-            _ => format!("`{}`", current.kind),
-        };
-        plan = plan
-            .with_step(
-                "release",
-                format!("commit 1: {back} releases the Secrets and keeps them current"),
-                StepUndo::By(match self.committed {
-                    Some(_) => "take the changes of the files back".to_owned(),
-                    None => format!("write {back} alone again"),
-                }),
-            )
-            .with_step(
-                "take-over",
-                format!("commit 2: `{}` takes the Secrets over", request.to),
-                StepUndo::By("`sealwave switch` back, in two commits".to_owned()),
-            );
-        for planned in &mut plan.steps {
-            planned.done = match step {
-                SwitchStep::Complete => true,
-                SwitchStep::TakeOver => planned.id == "release",
-                SwitchStep::Cancel | SwitchStep::Release => false,
-            };
-        }
-        plan
-    }
-
-    /// Returns the plan with the changes of files.
-    fn complete_plan(&self) -> Plan {
-        let mut plan = self.plan();
-        if let Some(committed) = &self.committed {
-            committed.complete(&mut plan);
-        }
-        plan
-    }
-
-    fn human(&self) -> String {
-        let plan = self.complete_plan();
-        let mut text = plan.human(true);
-        if self.switch.step == SwitchStep::Complete && self.findings.is_empty() {
-            text.push_str("\nDone: no commit is left\n");
-        }
-        if !self.findings.is_empty() {
-            text.push_str("\nNot ready\n");
-        }
-        for SwitchFinding { secret, message, hint } in &self.findings {
-            let _ = writeln!(text, "  {}: {message}\n    help: {hint}", printable(secret));
-        }
-        if !self.lines.is_empty() {
-            let title = if self.findings.is_empty() { "Next commit" } else { "Then commit" };
-            let _ = writeln!(text, "\n{title}, in sealwave.yaml");
-        }
-        for line in self.lines.lines() {
-            let _ = writeln!(text, "  {}", printable(line));
-        }
-        if self.lines.contains("computed: CHECKSUM") {
-            text.push_str("  (CHECKSUM: the `checksum/secret` of the workload in the output of `sealwave generate` with the new Secrets)\n");
-        }
-        if let Some(committed) = &self.committed {
-            text.push_str(&committed.human(self.switch.step));
-        }
-        text
-    }
-
-    fn json(&self) -> Vec<u8> {
-        let plan = self.complete_plan();
-        let mut value = json!({
-            "state": self.state(), "plan": plan, "lines": self.lines, "findings": self.findings,
-        });
-        if let Some(committed) = &self.committed {
-            value["committed"] = committed.json(self.switch.step);
-        }
-        json_document(&value)
-    }
 }

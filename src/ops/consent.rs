@@ -26,17 +26,27 @@ impl Explain for ConsentError {
     }
 }
 
-/// Shows a plan on standard error, and returns if the person agrees.
+/// Requires that a person can be asked.
+///
+/// # Errors
+/// There is no terminal.
+pub fn require_terminal() -> Result<(), ConsentError> {
+    let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if is_terminal { Ok(()) } else { Err(ConsentError::NoTerminal) }
+}
+
+/// Shows a plan on standard error, unless the terminal has it already, and returns if the person agrees.
 ///
 /// # Errors
 /// The person does not agree, or there is no terminal.
-pub fn ask_for_consent(plan: &str) -> Result<(), ConsentError> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(ConsentError::NoTerminal);
-    }
+pub fn ask_for_consent(plan: Option<&str>) -> Result<(), ConsentError> {
+    require_terminal()?;
     let mut answer = String::new();
     let mut ask = || {
-        write!(io::stderr(), "{plan}\nApply this plan? [y/N] ")?;
+        if let Some(plan) = plan {
+            writeln!(io::stderr(), "{plan}")?;
+        }
+        write!(io::stderr(), "Apply this plan? [y/N] ")?;
         io::stderr().flush()?;
         io::stdin().lock().read_line(&mut answer)
     };

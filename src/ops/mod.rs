@@ -6,6 +6,6 @@ mod operation_progress;
 mod pull;
 
 pub use audit::{AuditError, AuditLog};
-pub use consent::{ConsentError, ask_for_consent};
+pub use consent::{ConsentError, ask_for_consent, require_terminal};
 pub use operation_progress::OperationProgress;
 pub use pull::{LockFile, PullError};

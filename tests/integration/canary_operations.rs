@@ -2,7 +2,7 @@
 //! fail. The marker, plain or encoded, must be in no output, plan, journal, notification, temporary file or Git object; files that
 //! hold secrets are private, and are those of the documentation.
 
-mod place;
+pub(crate) mod place;
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -397,7 +397,7 @@ fn verify(place: &Place) {
 }
 
 /// Writes a SealedSecret with an AWS access key to the repository.
-fn sealed_file(place: &Place) {
+pub(crate) fn sealed_file(place: &Place) {
     place.write(
         "aws.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: aws, namespace: shop}\n\

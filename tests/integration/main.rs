@@ -53,6 +53,8 @@ mod moving;
 mod newcomer;
 #[cfg(feature = "vault")]
 mod openbao;
+#[cfg(all(feature = "aws", feature = "k8s", feature = "sops", unix))]
+mod operation_output;
 mod packed_definitions;
 mod pages;
 mod patches;

@@ -474,6 +474,49 @@ fn files_of_committed_secrets_are_written_only_within_the_limits() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn the_plan_is_printed_before_files_are_written_and_an_error_is_in_the_document() {
+    let scenario = Scenario::new();
+    let write = ["--to", "external-secrets", "--no-cluster", "--write", "--yes"];
+    let original = fs_err::read(scenario.path(DB)).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = sealwave();
+    command.args(["switch", "app", "--env", "dev", "--no-policy", "--operator", "operator/operator.yaml"]);
+    let output = command.args(write).current_dir(scenario.0.path()).stdout(writer).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("plan cannot be printed, so nothing was changed"), "{stderr}");
+    assert_eq!(fs_err::read(scenario.path(DB)).unwrap(), original);
+
+    // Files are replaced, which a read-only directory prevents.
+    let directory = scenario.path(DB).parent().unwrap().to_owned();
+    let mode = |mode| {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs_err::set_permissions(&directory, permissions).unwrap();
+    };
+    mode(0o555);
+    if fs_err::write(directory.join("probe"), "").is_ok() {
+        fs_err::remove_file(directory.join("probe")).unwrap();
+        mode(0o755);
+        sealwave_testkit::skipped("this user may write to every directory");
+    } else {
+        let (report, stderr, code) = scenario.plan(&write[3..]);
+        let output = scenario.run(&write);
+        mode(0o755);
+        assert_eq!((code, &report["state"]), (Some(2), &serde_json::json!("failed")), "{stderr}");
+        assert!(report["error"].is_string() && report["committed"]["written"] == serde_json::json!([]));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.matches("\nSteps\n").count(), 1, "{text}");
+        assert!(text.ends_with("\nFailed: no file was changed\n"), "{text}");
+        assert_eq!(fs_err::read(scenario.path(DB)).unwrap(), original);
+    }
+    let text = String::from_utf8(scenario.run(&write).stdout).unwrap();
+    assert_eq!(text.matches("\nSteps\n").count(), 1, "{text}");
+    assert!(text.contains("\nWritten: commit these files\n"), "{text}");
+}
+
 #[test]
 fn the_controller_must_have_let_go_of_a_committed_secret() {
     let scenario = Scenario::new();

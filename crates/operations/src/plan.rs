@@ -43,6 +43,8 @@ pub struct PlannedStep {
     pub undo: StepUndo,
     /// Whether an earlier run did it.
     pub done: bool,
+    /// A remark, for example that nothing is verified.
+    pub note: Option<String>,
 }
 
 /// The way to undo a step.
@@ -83,7 +85,7 @@ impl Plan {
     /// Adds a step.
     #[must_use]
     pub fn with_step(mut self, id: &'static str, summary: impl Into<String>, undo: StepUndo) -> Self {
-        self.steps.push(PlannedStep { id, summary: summary.into(), undo, done: false });
+        self.steps.push(PlannedStep { id, summary: summary.into(), undo, done: false, note: None });
         self
     }
 
@@ -107,7 +109,8 @@ impl Plan {
         }
         for (index, step) in self.steps.iter().enumerate() {
             let state = if step.done { " (done)" } else { "" };
-            let _ = writeln!(out, "  {}. {}{state}", index + 1, printable(&step.summary));
+            let note = step.note.as_ref().map_or_else(String::new, |note| format!(" ({})", printable(note)));
+            let _ = writeln!(out, "  {}. {}{state}{note}", index + 1, printable(&step.summary));
             match &step.undo {
                 StepUndo::By(how) => drop(writeln!(out, "     undo: {how}")),
                 StepUndo::Impossible => out.push_str("     cannot be undone\n"),

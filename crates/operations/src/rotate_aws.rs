@@ -5,6 +5,7 @@
 //! Every step but the last can be undone, and each run continues from the journal.
 
 mod account;
+mod consent;
 mod create;
 mod error;
 mod facts;

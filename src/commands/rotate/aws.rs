@@ -15,11 +15,10 @@ use sealwave_core::diagnostic::{Explain, Failure, Problem};
 use sealwave_operations::aws_store::StoreKind;
 use sealwave_operations::backup::BackupTarget;
 use sealwave_operations::clock::SystemClock;
-use sealwave_operations::plan::Plan;
-use sealwave_operations::report::{OperationOutcome, OperationReport};
+use sealwave_operations::report::OperationOutcome;
 use sealwave_operations::rotate_aws::{
-    CredentialSink, KeyLocation, KeyRotation, NoFailPoint, RotationError, RotationOutcome, RotationReport,
-    RotationSettings, RotationState, StoreSink, iam_policy,
+    CredentialSink, KeyLocation, KeyRotation, NoFailPoint, RotationError, RotationOutcome, RotationSettings,
+    RotationState, StoreSink, iam_policy,
 };
 use sealwave_operations::state::OperationId;
 use sealwave_providers::aws_account::{AwsAccount, BucketProbe};
@@ -101,23 +100,18 @@ pub(super) fn run(
         // Nothing is created for a plan.
         return Ok(operation.planned(planned(None)?));
     }
-    let journal = operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
+    let journal = operation.journal(id)?;
     let plan = planned(journal.state())?;
     if let Decision::Stop(output) = operation.decide(&plan)? {
         return Ok(output);
     }
-    operation.apply(|| {
+    operation.apply(plan, || {
         let report = rotation.run(journal).map_err(|error: RotationError| Problem::new(&error))?;
-        Ok(operation_report(plan, report))
+        Ok(match report.outcome {
+            RotationOutcome::Done | RotationOutcome::Reactivated => OperationOutcome::Done,
+            RotationOutcome::Waiting(until) => OperationOutcome::Waiting { until },
+        })
     })
-}
-
-fn operation_report(plan: Plan, report: RotationReport) -> OperationReport {
-    let outcome = match report.outcome {
-        RotationOutcome::Done | RotationOutcome::Reactivated => OperationOutcome::Done,
-        RotationOutcome::Waiting(until) => OperationOutcome::Waiting { until },
-    };
-    OperationReport { plan, outcome, results: report.lines }
 }
 
 fn settings(args: &RotateAwsArgs) -> Result<RotationSettings, Failure> {

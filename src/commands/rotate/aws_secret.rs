@@ -8,7 +8,7 @@ use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_operations::clock::SystemClock;
-use sealwave_operations::report::{OperationOutcome, OperationReport};
+use sealwave_operations::report::OperationOutcome;
 use sealwave_operations::rotate_secret::SecretRotation;
 
 pub(super) fn run(
@@ -32,8 +32,8 @@ pub(super) fn run(
     if let Decision::Stop(output) = operation.decide(&plan)? {
         return Ok(output);
     }
-    operation.apply(|| {
-        let result = rotation.run().map_err(|error| Problem::new(&error))?;
-        Ok(OperationReport { plan, outcome: OperationOutcome::Done, results: vec![result] })
+    operation.apply(plan, || {
+        operation.tell(&rotation.run().map_err(|error| Problem::new(&error))?);
+        Ok(OperationOutcome::Done)
     })
 }

@@ -17,7 +17,7 @@ use sealwave_operations::clock::SystemClock;
 use sealwave_operations::controller_key::{
     ControllerKeyRotation, KeyFacts, KeyRotationEnd, KeyRotationError, KeyRotationSettings, NewKeyMethod,
 };
-use sealwave_operations::report::{OperationOutcome, OperationReport};
+use sealwave_operations::report::OperationOutcome;
 use sealwave_operations::state::OperationId;
 use sealwave_operations::verify::ApplicationName;
 
@@ -53,18 +53,17 @@ pub(super) fn run(
     // A controller is known by its oldest key, which it keeps.
     let id =
         OperationId::new("rotate-controller-key", [&service.namespace, &service.service, &oldest(&facts)]);
-    let journal = operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
+    let journal = operation.journal(id)?;
     let plan = rotation.plan(&facts, journal.state());
     if let Decision::Stop(output) = operation.decide(&plan)? {
         return Ok(output);
     }
-    operation.apply(|| {
+    operation.apply(plan, || {
         let report = rotation.run(journal).map_err(KeyRotationError::into_failure)?;
-        let outcome = match report.end {
+        Ok(match report.end {
             KeyRotationEnd::Done => OperationOutcome::Done,
             KeyRotationEnd::Waiting(until) => OperationOutcome::Waiting { until },
-        };
-        Ok(OperationReport { plan, outcome, results: report.lines })
+        })
     })
 }
 

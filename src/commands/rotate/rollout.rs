@@ -61,11 +61,15 @@ impl AppRollout<'_> {
 
 impl RolloutCheck for AppRollout<'_> {
     fn check(&self) -> RolloutStatus {
-        if self.args.verify.is_empty() {
-            return RolloutStatus::NotChecked("no app was given with `--verify`".to_owned());
+        if let Some(reason) = self.reason_not_to_check() {
+            return RolloutStatus::NotChecked(reason);
         }
         let wrong: Vec<String> =
             self.args.verify.iter().flat_map(|directory| self.wrong(directory)).collect();
         if wrong.is_empty() { RolloutStatus::Complete } else { RolloutStatus::Pending(wrong) }
+    }
+
+    fn reason_not_to_check(&self) -> Option<String> {
+        self.args.verify.is_empty().then(|| "no app was given with `--verify`".to_owned())
     }
 }

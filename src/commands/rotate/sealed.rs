@@ -56,7 +56,7 @@ pub(super) fn journal(
     args: &RotateAwsArgs,
 ) -> Result<Journal<SealedFilesState>, Failure> {
     let id = OperationId::new("rotate-aws-files", [&args.user, &args.env]);
-    Ok(operation.state()?.journal(id).map_err(|error| Problem::new(&error))?)
+    operation.journal(id)
 }
 
 /// Creates the sink of the sealed files.

@@ -11,16 +11,17 @@ use std::time::Duration;
 use self::certificate::SealingCertificate;
 use self::error::SealError;
 use self::values::OperatorValues;
-use super::operation::refuse_in_sidecar;
+use super::operation::{print_from_now, refuse_in_sidecar};
 use super::{CommandOutput, manifest_format};
 use crate::cli::{OutputFormat, SealArgs};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
+use crate::ops::OperationProgress;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_core::reach::{leaves_repository, repository_root};
 use sealwave_operations::documents::ManifestInput;
 use sealwave_operations::file_changes::FileChangeError;
-use sealwave_operations::report::{OperationOutcome, OperationReport};
+use sealwave_operations::report::{OperationOutcome, OperationReport, result_line};
 use sealwave_operations::seal::{MergeTarget, PlainSecrets, SealTarget, SecretItems, ValueFlags, only_item};
 use sealwave_pipeline::{CommitPlan, SealedApp};
 use sealwave_secrets::SealingScope;
@@ -112,12 +113,17 @@ impl Sealing<'_> {
         let public_key = certificate.certificate.details().public_key_sha256.clone();
         let sealed = self.seal_secrets(secrets, certificate)?;
         let merged = into.merge(path, &selected, &sealed, &public_key)?;
-        let outcome = if self.args.dry_run { OperationOutcome::Planned } else { OperationOutcome::Done };
-        if !self.args.dry_run {
-            merged.changes.apply::<FileChangeError>(|_| Ok(())).map_err(|error| Problem::new(&error))?;
+        if self.args.dry_run {
+            let outcome = OperationOutcome::Planned;
+            let report = OperationReport { plan: merged.plan, outcome, results: Vec::new() };
+            return Ok(CommandOutput::text(report.human()));
         }
-        let report = OperationReport { plan: merged.plan, outcome, results: Vec::new() };
-        Ok(CommandOutput::text(report.human()))
+        print_from_now(&OperationProgress::new(self.watch), &merged.plan.human(false))?;
+        let applied = merged.changes.apply::<FileChangeError>(|_| Ok(()));
+        let failure = applied.err().map(|error| Failure::from(Problem::new(&error)));
+        let outcome = failure.as_ref().map(|failure| OperationOutcome::failed(failure, false));
+        let summary = outcome.unwrap_or(OperationOutcome::Done).summary();
+        Ok(CommandOutput { failure, ..CommandOutput::text(result_line(&summary)) })
     }
 
     /// Resolves placeholders, if there are any, and seals.

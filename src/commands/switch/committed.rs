@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::cli::SwitchArgs;
 use crate::commands::session::EnvironmentSession;
-use crate::ops::ask_for_consent;
 use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::diagnostic::{Explain, Failure, Problem, io_reason, printable};
 use sealwave_operations::file_changes::{ChangeSet, FileChange, FileChangeError};
@@ -120,8 +119,13 @@ impl CommittedSwitch {
         plan.files = self.changes.as_ref().map(ChangeSet::planned).unwrap_or_default();
     }
 
-    /// Changes the files, if they are committed as they are and may change.
-    pub(super) fn write(&mut self, args: &SwitchArgs, environment: &str, plan: &Plan) -> Result<(), Failure> {
+    /// Reports whether files change.
+    pub(super) fn has_changes(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| !changes.is_empty())
+    }
+
+    /// Checks that the files are committed as they are and may change.
+    pub(super) fn check(&self, args: &SwitchArgs, environment: &str) -> Result<(), Failure> {
         let Some(changes) = self.changes.as_ref().filter(|changes| !changes.is_empty()) else {
             return Ok(());
         };
@@ -132,13 +136,12 @@ impl CommittedSwitch {
         let allowed = AllowedPaths::new(Some(environment), &args.files.allow_path);
         let allowed = allowed.and_then(|allowed| allowed.require(changes.paths()));
         allowed.map_err(|error| Problem::new(&error))?;
-        tree.require_clean(changes.paths(), None).map_err(|error| Problem::new(&error))?;
-        if args.files.dry_run {
-            return Ok(());
-        }
-        if !args.files.yes {
-            ask_for_consent(&plan.human(false)).map_err(|error| Problem::new(&error))?;
-        }
+        Ok(tree.require_clean(changes.paths(), None).map_err(|error| Problem::new(&error))?)
+    }
+
+    /// Changes the files.
+    pub(super) fn write(&mut self) -> Result<(), Failure> {
+        let Some(changes) = &self.changes else { return Ok(()) };
         // Each file is complete by itself: after an interruption, the next run changes the others.
         changes.apply(|_| Ok::<(), FileChangeError>(())).map_err(|error| Problem::new(&error))?;
         self.written = changes.paths().map(|path| path.display().to_string()).collect();
@@ -158,12 +161,6 @@ impl CommittedSwitch {
     /// Returns what the next commit does with the files, for people.
     pub(super) fn human(&self, step: SwitchStep) -> String {
         let mut text = String::new();
-        if !self.written.is_empty() {
-            text.push_str("\nWritten: commit these files\n");
-        }
-        for path in &self.written {
-            line_to(&mut text, format_args!("  {}", printable(path)));
-        }
         if !self.manual.is_empty() {
             text.push_str("\nNext commit, by hand\n");
         }
@@ -197,6 +194,13 @@ impl CommittedSwitch {
                     line_to(&mut text, format_args!("  {}", printable(line)));
                 }
             }
+        }
+        // Last: the rest is printed before anything is written.
+        if !self.written.is_empty() {
+            text.push_str("\nWritten: commit these files\n");
+        }
+        for path in &self.written {
+            line_to(&mut text, format_args!("  {}", printable(path)));
         }
         text
     }

@@ -16,7 +16,7 @@ pub(super) const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: 
 const KEY_MARKERS: [&str; 2] = ["-----BEGIN PRIVATE KEY", "-----BEGIN RSA PRIVATE KEY"];
 
 /// An app, an operator's directory, a repository, stubs, and what was seen.
-pub(super) struct Place {
+pub(crate) struct Place {
     app: SmallApp,
     hook: StubServer,
     /// Files that the test wrote, relative to the place.
@@ -30,13 +30,17 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::with_account(aws_user::start())
+    }
+
+    /// Creates a place with this account.
+    pub(crate) fn with_account(aws: StubServer) -> Self {
         let app = SmallApp::new();
         let test_file = |name: &str| {
             fs_err::read_to_string(root().join("testdata/sealed-secrets").join(name)).expect("readable")
         };
         let server = controller::start(&test_file("rsa2048.crt"), &test_file("rsa2048.key"));
-        let aws = aws_user::start();
         let hook = StubServer::start(|_, _| StubReply::json(200, "ok"));
         app.operator("");
         app.replace(
@@ -78,17 +82,17 @@ impl Place {
     }
 
     /// Writes a file that may hold the marker.
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         self.app.write(name, text);
         self.inputs.borrow_mut().insert(name.into());
     }
 
-    pub(super) fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs_err::read_to_string(self.app.path(name)).expect("readable")
     }
 
     /// Lets the next runs happen later.
-    pub(super) fn wait_days(&self, days: u64) {
+    pub(crate) fn wait_days(&self, days: u64) {
         *self.epoch.borrow_mut() += days * 86_400;
     }
 
@@ -98,7 +102,7 @@ impl Place {
     }
 
     /// Runs, and checks the exit code and that the marker is nowhere.
-    pub(super) fn ends(&self, code: i32, args: &[&str]) -> String {
+    pub(crate) fn ends(&self, code: i32, args: &[&str]) -> String {
         self.run(code, args, None, false)
     }
 
@@ -130,6 +134,16 @@ impl Place {
     }
 
     fn output(&self, args: &[&str], stdin: Option<&str>) -> Output {
+        let mut command = self.command(args);
+        if let Some(text) = stdin {
+            self.write("stdin", text);
+            command.stdin(fs_err::File::open(self.app.path("stdin")).expect("open").into_parts().0);
+        }
+        command.output().expect("the binary starts")
+    }
+
+    /// Returns a command in this place.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = sealwave();
         command
             .current_dir(self.app.path(""))
@@ -145,11 +159,7 @@ impl Place {
             .env("RUST_BACKTRACE", "full")
             .env("RUST_LOG", "trace")
             .stdin(Stdio::null());
-        if let Some(text) = stdin {
-            self.write("stdin", text);
-            command.stdin(fs_err::File::open(self.app.path("stdin")).expect("open").into_parts().0);
-        }
-        command.output().expect("the binary starts")
+        command
     }
 
     /// Checks that exactly the declared files hold secrets, that they are private, and what was sent and committed.
@@ -197,7 +207,7 @@ impl Place {
     }
 
     /// Commits everything in the repository.
-    pub(super) fn commit(&self) {
+    pub(crate) fn commit(&self) {
         self.git(&["add", "."]);
         self.git(&["commit", "--quiet", "-m", "files"]);
     }

@@ -23,13 +23,28 @@ struct Account {
 
 /// Starts an account.
 pub fn start() -> StubServer {
+    start_with(|_| None)
+}
+
+/// Starts an account. `decide` gets each operation first, and may answer it.
+pub fn start_with(decide: impl Fn(&str) -> Option<StubReply> + Send + Sync + 'static) -> StubServer {
     let document = format!(
         r#"{{"AWS_ACCESS_KEY_ID":"{OLD_KEY}","AWS_SECRET_ACCESS_KEY":"CANARY-old","other":"CANARY-other"}}"#
     );
     let account =
         Account { keys: vec![(OLD_KEY, "Active".to_owned())], versions: vec![document], rotated: false };
     let account = Arc::new(Mutex::new(account));
-    StubServer::start(move |asked, _| account.lock().expect("not poisoned").answer(asked))
+    StubServer::start(move |asked, _| {
+        let answer = decide(&operation(asked));
+        answer.unwrap_or_else(|| account.lock().expect("not poisoned").answer(asked))
+    })
+}
+
+/// Returns the operation of a request: of its target, of its form, or the method for S3.
+pub fn operation(asked: &RecordedRequest) -> String {
+    let target = asked.header("x-amz-target").and_then(|target| target.rsplit_once('.'));
+    let action = || asked.body.split('&').find_map(|pair| pair.strip_prefix("Action="));
+    target.map(|(_, operation)| operation).or_else(action).unwrap_or(&asked.method).to_owned()
 }
 
 impl Account {

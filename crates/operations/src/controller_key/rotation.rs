@@ -62,13 +62,13 @@ pub trait KeyRotationFiles {
 /// The progress of the committed files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResealStep {
-    /// All files are sealed for the new key and delivered. Each line says what was done.
+    /// All files are sealed for the new key and delivered. Each line says what was done, if the progress was not told.
     Done(Vec<String>),
     /// A later run continues, after this.
     Waiting {
         /// The awaited event.
         until: String,
-        /// The results, one sentence per line.
+        /// The results that the progress was not told, one sentence per line.
         lines: Vec<String>,
     },
 }

@@ -123,7 +123,7 @@ impl KeyRotationRun<'_> {
                 let attempt = unix(self.rotation.clock.now());
                 let other = settings.backup.file(&format!("controller-keys-{}-{attempt}", state.started));
                 if let Some(other) = other.filter(|other| other != file) {
-                    self.lines.push(format!(
+                    self.tell(format!(
                         "`{}` is from an interrupted run, and may not be complete",
                         file.display()
                     ));
@@ -140,7 +140,7 @@ impl KeyRotationRun<'_> {
             let controller = self.rotation.controller;
             let namespace = &controller.service().namespace;
             let written = prepared.write(&backup::document(controller.client(), namespace, &keys)?)?;
-            self.lines.push(format!("backed up {} keys to `{}`", facts.keys.len(), written.display()));
+            self.tell(format!("backed up {} keys to `{}`", facts.keys.len(), written.display()));
         }
         self.reach("backed-up")?;
         self.record(KeyRotationState { phase: KeyRotationPhase::Creating, ..state })?;
@@ -182,7 +182,7 @@ impl KeyRotationRun<'_> {
             }
             Err(error) => return Err(error.into()),
         }
-        self.lines.push(format!("created Secret `{}` in namespace `{namespace}`", state.secret));
+        self.tell(format!("created Secret `{}` in namespace `{namespace}`", state.secret));
         Ok(pair.certificate().details().public_key_sha256.clone())
     }
 
@@ -197,9 +197,9 @@ impl KeyRotationRun<'_> {
         let patience = if restarted || key.is_none() { settings.wait } else { WATCHED.min(settings.wait) };
         if let Some(published) = self.await_new_key(&state, patience)? {
             if key.as_ref().is_some_and(|key| *key != published) {
-                self.lines.push("the controller made a newer key itself, which is used".to_owned());
+                self.tell("the controller made a newer key itself, which is used".to_owned());
             }
-            self.lines.push(format!("the controller publishes the new key {published}"));
+            self.tell(format!("the controller publishes the new key {published}"));
             self.record(KeyRotationState { phase: KeyRotationPhase::Resealing { key: published }, ..state })?;
             return self.reach("published");
         }
@@ -207,13 +207,13 @@ impl KeyRotationRun<'_> {
         let name = deployment::find(controller)?;
         if let (true, false, Some(_), Some(name)) = (settings.restart, restarted, &key, &name) {
             deployment::restart(controller, name, &clock::utc(self.rotation.clock.now()))?;
-            self.lines.push(format!("restarted Deployment `{name}`, which does not watch its Secrets"));
+            self.tell(format!("restarted Deployment `{name}`, which does not watch its Secrets"));
             let phase = KeyRotationPhase::Publishing { key, restarted: true };
             self.record(KeyRotationState { phase, ..state })?;
             return Ok(NextStep::Continue);
         }
         let command = self.publish_command(key.is_some(), name.as_deref());
-        self.lines.push(format!("run: {command}"));
+        self.tell(format!("run: {command}"));
         Ok(NextStep::End(KeyRotationEnd::Waiting("the controller to publish its new certificate".to_owned())))
     }
 
@@ -276,7 +276,7 @@ impl KeyRotationRun<'_> {
         let prepared = self.rotation.settings.backup.prepare(&file)?;
         let namespace = &controller.service().namespace;
         let written = prepared.write(&backup::document(controller.client(), namespace, &new)?)?;
-        self.lines.push(format!("backed up the new key to `{}`", written.display()));
+        self.tell(format!("backed up the new key to `{}`", written.display()));
         let state = KeyRotationState { new_key_backup: Some(written), ..state };
         self.record(state.clone())?;
         Ok(state)
@@ -291,11 +291,11 @@ impl KeyRotationRun<'_> {
         files.pin(&certificate).map_err(KeyRotationError::Files)?;
         match files.reseal(controller, &certificate).map_err(KeyRotationError::Files)? {
             ResealStep::Waiting { until, lines } => {
-                self.lines.extend(lines);
+                lines.into_iter().for_each(|line| self.tell(line));
                 Ok(NextStep::End(KeyRotationEnd::Waiting(until)))
             }
             ResealStep::Done(lines) => {
-                self.lines.extend(lines);
+                lines.into_iter().for_each(|line| self.tell(line));
                 self.reach("resealed")?;
                 self.record(KeyRotationState { phase: KeyRotationPhase::Verifying { key }, ..state })?;
                 self.reach("verifying-recorded")
@@ -315,16 +315,23 @@ impl KeyRotationRun<'_> {
             }
             self.rotation.clock.wait(PAUSE);
         };
-        self.lines.extend(result.lines);
+        result.lines.into_iter().for_each(|line| self.tell(line));
         if result.wrong.is_empty() {
-            self.lines.push(format!("new items are sealed for key {key}"));
-            self.lines.push(
+            self.tell(format!("new items are sealed for key {key}"));
+            self.tell(
                 "old keys stay; `sealwave reseal --map` says when nothing needs one any more".to_owned(),
             );
             return Ok(NextStep::End(KeyRotationEnd::Done));
         }
-        self.lines.extend(result.wrong);
+        result.wrong.into_iter().for_each(|line| self.tell(line));
         Ok(NextStep::End(KeyRotationEnd::Waiting("the cluster to be as committed".to_owned())))
+    }
+
+    /// Reports something that was done, or comes next.
+    fn tell(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.rotation.progress.result(&text);
+        self.lines.push(text);
     }
 
     fn record(&mut self, state: KeyRotationState) -> Result<(), KeyRotationError> {

@@ -8,6 +8,7 @@ use sealwave_core::diagnostic::{Failure, Problem};
 use super::plan::ResealPlan;
 use crate::file_changes::{ChangeRecord, FileChangeError};
 use crate::plan::{Plan, StepUndo};
+use crate::progress::Progress;
 use crate::report::{OperationOutcome, OperationReport};
 use crate::state::{Journal, StateError};
 use crate::work_tree::{Delivery, PushTarget, WorkTree};
@@ -49,6 +50,7 @@ pub struct ResealRun<'a> {
     journal: Journal<ResealState>,
     tree: Option<&'a WorkTree>,
     delivery: &'a ResealDelivery,
+    progress: &'a dyn Progress,
     results: Vec<String>,
 }
 
@@ -79,12 +81,13 @@ impl<'a> ResealRun<'a> {
         journal: Journal<ResealState>,
         tree: Option<&'a WorkTree>,
         delivery: &'a ResealDelivery,
+        progress: &'a dyn Progress,
     ) -> Result<Self, Failure> {
-        let mut run = Self { journal, tree, delivery, results: Vec::new() };
+        let mut run = Self { journal, tree, delivery, progress, results: Vec::new() };
         if let Some(ResealState::Changing { record, earlier }) = run.journal.state().cloned() {
             let is_finished = record.finish().map_err(|error| Problem::new(&error))?;
             if is_finished {
-                run.results.push("the files of an interrupted run were replaced".to_owned());
+                run.tell("the files of an interrupted run were replaced".to_owned());
                 run.record(ResealState::Changed { record: merged(earlier, record) })?;
             } else if let Some(record) = earlier {
                 run.record(ResealState::Changed { record })?;
@@ -131,9 +134,9 @@ impl<'a> ResealRun<'a> {
                 let earlier = earlier.clone();
                 self.journal.record(ResealState::Changing { record, earlier }).map_err(ApplyError::State)
             })?;
-            self.record(ResealState::Changed { record: merged(earlier, changes.record()) })?;
             let files = changes.paths().count();
-            self.results.push(format!("{resealed} ciphertexts in {files} files were replaced"));
+            self.tell(format!("{resealed} ciphertexts in {files} files were replaced"));
+            self.record(ResealState::Changed { record: merged(earlier, changes.record()) })?;
         }
         let outcome = self.deliver()?;
         if outcome == OperationOutcome::Done {
@@ -158,18 +161,18 @@ impl<'a> ResealRun<'a> {
         if self.delivery.commit || self.delivery.push.is_some() {
             let paths = record.files().iter().map(|file| file.path.as_path());
             let commit = tree.commit(paths, &message(&record)).map_err(|error| Problem::new(&error))?;
-            self.results.extend(commit.map(|commit| format!("committed as {commit}")));
+            commit.into_iter().for_each(|commit| self.tell(format!("committed as {commit}")));
         }
         let Some(target) = &self.delivery.push else { return Ok(OperationOutcome::Done) };
         let is_pushed = matches!(self.journal.state(), Some(ResealState::Pushed { .. }));
         if is_pushed && tree.is_delivered(target, &record).map_err(|error| Problem::new(&error))? {
-            self.results.push(format!("`{}` has the files", target.branch));
+            self.tell(format!("`{}` has the files", target.branch));
             return Ok(OperationOutcome::Done);
         }
         let delivered = tree.push(target, &record).map_err(|error| Problem::new(&error))?;
         match delivered {
             Delivery::Delivered => {
-                self.results.push(format!("`{}` has the files", target.branch));
+                self.tell(format!("`{}` has the files", target.branch));
                 Ok(OperationOutcome::Done)
             }
             Delivery::WaitingForMerge { pushed } => {
@@ -179,6 +182,11 @@ impl<'a> ResealRun<'a> {
                 Ok(OperationOutcome::Waiting { until })
             }
         }
+    }
+
+    fn tell(&mut self, text: String) {
+        self.progress.result(&text);
+        self.results.push(text);
     }
 
     fn record(&mut self, state: ResealState) -> Result<(), Failure> {

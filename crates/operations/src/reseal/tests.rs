@@ -6,6 +6,7 @@ use super::testing::{CANARY, Repository, certificate, ciphertext, keys, path_of,
 use super::*;
 use crate::file_changes::ChangeSet;
 use crate::plan::PlanFact;
+use crate::progress::HiddenProgress;
 use crate::report::OperationOutcome;
 use crate::sealed_files::SealedFile;
 use crate::state::{Journal, OperationId, StateDirectory};
@@ -28,8 +29,8 @@ fn apply(
     delivery: &ResealDelivery,
 ) -> crate::report::OperationReport {
     let tree = repository.work_tree();
-    let run =
-        ResealRun::open(journal(state), Some(&tree), delivery).unwrap_or_else(|failure| panic!("{failure}"));
+    let run = ResealRun::open(journal(state), Some(&tree), delivery, &HiddenProgress)
+        .unwrap_or_else(|failure| panic!("{failure}"));
     let plan = repository.plan().unwrap_or_else(|failure| panic!("{failure}"));
     tree.require_clean(plan.changes.paths(), run.earlier()).expect("clean");
     run.apply(plan).unwrap_or_else(|failure| panic!("{failure}"))
@@ -147,7 +148,7 @@ fn the_tenth_of_twelve_files_leaves_the_tree_untouched() {
 /// Plans, runs `between`, and applies, which must fail.
 fn failing_apply(repository: &Repository, between: impl FnOnce(&Repository)) -> String {
     let (state, tree, delivery) = (state(), repository.work_tree(), ResealDelivery::default());
-    let run = ResealRun::open(journal(&state), Some(&tree), &delivery)
+    let run = ResealRun::open(journal(&state), Some(&tree), &delivery, &HiddenProgress)
         .unwrap_or_else(|failure| panic!("{failure}"));
     let plan = repository.plan().unwrap_or_else(|failure| panic!("{failure}"));
     between(repository);
@@ -165,7 +166,7 @@ fn a_run_that_was_killed_between_renames_is_continued() {
     open.record(ResealState::Changing { record: plan.changes.record(), earlier: None }).expect("recorded");
     drop(open);
     leave_staged(&repository, &plan.changes, 5);
-    let run = ResealRun::open(journal(&state), Some(&tree), &delivery).expect("continued");
+    let run = ResealRun::open(journal(&state), Some(&tree), &delivery, &HiddenProgress).expect("continued");
     assert_eq!(run.earlier(), Some(&plan.changes.record()));
     let mut again = repository.plan().expect("planned");
     assert!(again.changes.is_empty());
@@ -201,7 +202,7 @@ fn a_run_that_was_killed_before_the_first_rename_plans_again() {
     let mut open = journal(&state);
     open.record(ResealState::Changing { record: plan.changes.record(), earlier: None }).expect("recorded");
     drop(open);
-    let run = ResealRun::open(journal(&state), Some(&tree), &delivery).expect("opened");
+    let run = ResealRun::open(journal(&state), Some(&tree), &delivery, &HiddenProgress).expect("opened");
     assert_eq!(run.earlier(), None);
     run.apply(repository.plan().expect("planned")).expect("applied");
     assert_eq!(repository.changed().len(), 12);

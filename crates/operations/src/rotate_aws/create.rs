@@ -20,8 +20,8 @@ impl RotationRun<'_> {
         if let Some(id) = &in_the_way {
             self.rotation.account.delete_access_key(self.user(), id)?;
             self.consent = None;
+            self.tell(format!("deleted access key `{id}`"));
             self.reach("room-made")?;
-            self.lines.push(format!("deleted access key `{id}`"));
         }
         let started = unix(self.now());
         self.journal.record(RotationState {
@@ -30,6 +30,7 @@ impl RotationRun<'_> {
             keys_before: keys.ids_except(in_the_way.as_deref()),
             backup: self.rotation.backup_file(started),
             destinations: self.rotation.destinations(),
+            rollout_verified: false,
             phase: RotationPhase::Creating,
         })?;
         self.reach("creation-recorded")?;
@@ -47,13 +48,13 @@ impl RotationRun<'_> {
             Ok(created) => created,
             Err(error) => return Err(self.explain_creation(state, error)),
         };
+        self.tell(format!("created access key `{}`", created.id));
         self.reach("created")?;
         self.record(state, RotationPhase::Created { key: created.id.clone() })?;
         self.reach("key-recorded")?;
-        self.lines.push(format!("created access key `{}`", created.id));
         if let Some(backup) = backup {
             let file = backup.write(&access_key_document(self.user(), &created.id, &created.secret))?;
-            self.lines.push(format!("backed it up to `{}`", file.display()));
+            self.tell(format!("backed it up to `{}`", file.display()));
         }
         self.reach("backed-up")?;
         self.secret = Some(created);
@@ -73,7 +74,7 @@ impl RotationRun<'_> {
         }
         self.rotation.account.delete_access_key(self.user(), key)?;
         self.consent = None;
-        self.lines.push(format!("deleted access key `{key}`, which no journal named"));
+        self.tell(format!("deleted access key `{key}`, which no journal named"));
         Ok(())
     }
 

@@ -29,6 +29,9 @@ pub enum RotationError {
         /// The new key.
         key: String,
     },
+    /// `--delete-key` names no key.
+    #[error("`{0}` of `--delete-key` is not the id of an access key")]
+    BadKeyId(String),
     /// The name of the user is malformed.
     #[error("`{0}` is not the name of an IAM user")]
     BadUser(String),
@@ -79,6 +82,16 @@ pub enum RotationError {
         waited: Duration,
         /// The last failure.
         last: AwsError,
+    },
+    /// `--delete-key` names a key that the user does not have.
+    #[error("user `{user}` has no access key `{key}`: {}", .keys)]
+    NoSuchKey {
+        /// The user.
+        user: String,
+        /// The key.
+        key: String,
+        /// The keys of the user.
+        keys: String,
     },
     /// A place holds something else than the id of a key.
     #[error("{0} does not hold the id of an access key")]
@@ -166,6 +179,10 @@ impl Explain for RotationError {
                 "everyone who can read them gets the key: check them, then use `--accept-new-objects`".to_owned()
             }
             Self::BadKeyFile { .. } => "pass the decrypted backup of this key".to_owned(),
+            Self::BadKeyId(_) => "write one id as the plan shows it, such as `AKIA…`".to_owned(),
+            Self::NoSuchKey { .. } => {
+                "nothing was changed: name one of the user's keys, or omit `--delete-key`".to_owned()
+            }
             Self::BadUser(_) => "use A-Z, a-z, 0-9 and `+=,.@_-`; omit the path".to_owned(),
             Self::ForeignKey { .. } => {
                 "check `--user` and `--write`; if the key does not exist any more, replace its id by an empty text with `sealwave put`".to_owned()

@@ -127,6 +127,11 @@ impl UserKeys {
         self.keys.iter().map(|facts| facts.line(self.now)).collect()
     }
 
+    /// Reports whether the user has a key.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.keys.iter().any(|facts| facts.key.id == id)
+    }
+
     /// Returns the ids of all keys but one.
     pub(super) fn ids_except(&self, except: Option<&str>) -> Vec<String> {
         let ids = self.keys.iter().map(|facts| facts.key.id.clone());

@@ -3,11 +3,14 @@
 use sealwave_providers::aws_account::BucketProbe;
 
 use super::error::RotationError;
-use super::rotation::{KeyRotation, is_user_name};
+use super::rotation::KeyRotation;
 use super::state::{RotationPhase, RotationState};
 use crate::backup::BackupTarget;
 use crate::clock;
 use crate::plan::{Plan, StepUndo};
+
+/// The step that checks the rollout.
+const CHECK_ROLLOUT: &str = "check-rollout";
 
 impl KeyRotation<'_> {
     /// Plans the rotation from where its journal is. Changes nothing.
@@ -15,11 +18,9 @@ impl KeyRotation<'_> {
     /// # Errors
     /// A call fails, or the keys of the user do not allow a rotation.
     pub fn plan(&self, state: Option<&RotationState>) -> Result<Plan, RotationError> {
-        if !is_user_name(&self.settings.user) {
-            return Err(RotationError::BadUser(self.settings.user.clone()));
-        }
-        self.settings.backup.check()?;
+        self.settings.check()?;
         let keys = self.user_keys(state.and_then(|state| state.phase.new_key()))?;
+        self.check_consent(&keys, state)?;
         let mut plan = Plan::new("rotate aws")
             .with_fact("user", &self.settings.user)
             .with_fact("environment", &self.settings.environment);
@@ -45,7 +46,21 @@ impl KeyRotation<'_> {
         plan = self.with_steps(plan);
         let done = state.map_or(0, |state| state.phase.rank());
         plan.steps.iter_mut().skip(first).take(done).for_each(|step| step.done = true);
+        self.note_rollout(&mut plan, state);
         Ok(plan)
+    }
+
+    /// Marks the check of the rollout as not verified if it was left out, or will be.
+    fn note_rollout(&self, plan: &mut Plan, state: Option<&RotationState>) {
+        let is_verified = state.is_some_and(|state| state.rollout_verified);
+        let Some(step) = plan.steps.iter_mut().find(|step| step.id == CHECK_ROLLOUT) else { return };
+        let note = match (step.done, self.rollout.reason_not_to_check()) {
+            (true, _) if !is_verified => Some("not verified".to_owned()),
+            (false, Some(reason)) => Some(format!("not verified: {reason}")),
+            _ => None,
+        };
+        step.done &= is_verified;
+        step.note = note;
     }
 
     /// Reports whether the consent names the new key before it is written.
@@ -90,7 +105,7 @@ impl KeyRotation<'_> {
         .with_step("back-up", backup_text(&settings.backup), StepUndo::Unneeded)
         .with_step("prove", self.proof_text(), StepUndo::Unneeded)
         .with_step("write", format!("write it to {}", names.join(", ")), StepUndo::By(undo.join("; ")))
-        .with_step("check-rollout", "check that workloads run with it", StepUndo::Unneeded)
+        .with_step(CHECK_ROLLOUT, "check that workloads run with it", StepUndo::Unneeded)
         .with_step(
             "deactivate",
             format!(

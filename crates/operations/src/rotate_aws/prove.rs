@@ -51,7 +51,7 @@ impl RotationRun<'_> {
         self.secret = Some(secret);
         self.record(state, RotationPhase::Answered { key: key.to_owned() })?;
         self.reach("answered")?;
-        self.lines.push(format!("access key `{key}` works"));
+        self.tell(format!("access key `{key}` works"));
         Ok(NextStep::Continue)
     }
 

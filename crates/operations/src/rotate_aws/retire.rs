@@ -22,7 +22,7 @@ impl RotationRun<'_> {
         let keys = self.rotation.user_keys(Some(key))?;
         let old = keys.keys.iter().find(|facts| state.keys_before.contains(&facts.key.id));
         let Some(old) = old else {
-            self.lines.push("no old access key is left: the rotation is complete".to_owned());
+            self.tell("no old access key is left: the rotation is complete".to_owned());
             return Ok(NextStep::End(RotationOutcome::Done));
         };
         let id = old.key.id.clone();
@@ -32,17 +32,25 @@ impl RotationRun<'_> {
             if self.now() < until {
                 let last_use = use_text(old.last_use.as_ref());
                 let until = clock::utc(until);
+                self.tell_early_consent();
                 return Ok(self.wait(format!("the old access key `{id}` stays active; {last_use}"), until));
             }
             self.check_new_key(&keys, key)?;
             self.rotation.account.set_key_status(self.user(), &id, KeyStatus::Inactive)?;
+            self.tell(format!("deactivated the old access key `{id}`"));
             self.reach("deactivated")?;
-            self.lines.push(format!("deactivated the old access key `{id}`"));
         }
         let since = unix(self.now());
         self.record(state, RotationPhase::Deactivated { key: key.to_owned(), old: id, since })?;
         self.reach("deactivation-recorded")?;
         Ok(NextStep::Continue)
+    }
+
+    /// Says that a consent has no effect yet.
+    fn tell_early_consent(&mut self) {
+        if let Some(text) = self.rotation.early_consent() {
+            self.tell(text);
+        }
     }
 
     /// Deletes the old key with consent, after it was inactive for long enough.
@@ -57,7 +65,7 @@ impl RotationRun<'_> {
         self.check_new_key(&keys, key)?;
         let status = keys.keys.iter().find(|facts| facts.key.id == old).map(|facts| facts.key.status);
         let Some(status) = status else {
-            self.lines.push(format!(
+            self.tell(format!(
                 "the old access key `{old}` does not exist any more: the rotation is complete"
             ));
             return Ok(NextStep::End(RotationOutcome::Done));
@@ -75,6 +83,7 @@ impl RotationRun<'_> {
         let until = since + self.rotation.settings.delete_after;
         if self.now() < until {
             let until = clock::utc(until);
+            self.tell_early_consent();
             return Ok(self.wait(
                 format!("the old access key `{old}` is inactive; `--reactivate` makes it active again"),
                 until,
@@ -94,8 +103,8 @@ impl RotationRun<'_> {
             }
         }
         self.rotation.account.delete_access_key(self.user(), old)?;
+        self.tell(format!("deleted the old access key `{old}`: the rotation is complete"));
         self.reach("deleted")?;
-        self.lines.push(format!("deleted the old access key `{old}`: the rotation is complete"));
         Ok(NextStep::End(RotationOutcome::Done))
     }
 
@@ -113,9 +122,9 @@ impl RotationRun<'_> {
             return Err(RotationError::NothingToReactivate);
         };
         self.rotation.account.set_key_status(self.user(), old, KeyStatus::Active)?;
+        self.tell(format!("the old access key `{old}` is active again; its grace period begins again"));
         let since = unix(self.now());
         self.record(state, RotationPhase::Grace { key: key.clone(), since })?;
-        self.lines.push(format!("the old access key `{old}` is active again; its grace period begins again"));
         Ok(NextStep::End(RotationOutcome::Reactivated))
     }
 }

@@ -4,6 +4,11 @@
 pub trait RolloutCheck {
     /// Reports how far the rollout is.
     fn check(&self) -> RolloutStatus;
+
+    /// Returns why nothing will be checked, if so, for the plan.
+    fn reason_not_to_check(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The progress of a rollout.
@@ -24,5 +29,9 @@ pub struct NoRolloutCheck;
 impl RolloutCheck for NoRolloutCheck {
     fn check(&self) -> RolloutStatus {
         RolloutStatus::NotChecked("no cluster was given".to_owned())
+    }
+
+    fn reason_not_to_check(&self) -> Option<String> {
+        Some("no cluster was given".to_owned())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sealwave_providers::aws_account::BucketProbe;
+use sealwave_providers::aws_account::{BucketProbe, is_access_key_id};
 
 use super::account::KeyAccount;
 use super::error::RotationError;
@@ -66,6 +66,22 @@ pub struct KeyRotation<'a> {
 #[must_use]
 pub fn is_user_name(text: &str) -> bool {
     sealwave_secrets::settings::IamUserName::parse(text).is_some()
+}
+
+impl RotationSettings {
+    /// Checks everything that needs no account.
+    ///
+    /// # Errors
+    /// A name or an id is malformed, or the backup cannot be made.
+    pub fn check(&self) -> Result<(), RotationError> {
+        if !is_user_name(&self.user) {
+            return Err(RotationError::BadUser(self.user.clone()));
+        }
+        if let Some(id) = self.delete_key.as_ref().filter(|id| !is_access_key_id(id)) {
+            return Err(RotationError::BadKeyId(id.clone()));
+        }
+        Ok(self.backup.check()?)
+    }
 }
 
 impl KeyRotation<'_> {

@@ -6,7 +6,7 @@ use sealwave_providers::aws_account::NewAccessKey;
 
 use super::error::RotationError;
 use super::outcome::{RotationOutcome, RotationReport};
-use super::rotation::{KeyRotation, is_user_name};
+use super::rotation::KeyRotation;
 use super::state::{RotationPhase, RotationState};
 use crate::clock::from_unix;
 use crate::state::Journal;
@@ -17,10 +17,7 @@ impl KeyRotation<'_> {
     /// # Errors
     /// A step failed. The next run continues there.
     pub fn run(&self, journal: Journal<RotationState>) -> Result<RotationReport, RotationError> {
-        if !is_user_name(&self.settings.user) {
-            return Err(RotationError::BadUser(self.settings.user.clone()));
-        }
-        self.settings.backup.check()?;
+        self.settings.check()?;
         let user_arn = self.account.user_arn(&self.settings.user)?;
         if let Some(state) = journal.state().filter(|state| state.user_arn != user_arn) {
             return Err(RotationError::OtherUser { before: state.user_arn.clone(), now: user_arn });
@@ -103,8 +100,14 @@ impl RotationRun<'_> {
         Ok(self.journal.record(RotationState { phase, ..state.clone() })?)
     }
 
+    /// Reports something that was done, or comes next.
+    pub(super) fn tell(&mut self, text: String) {
+        self.rotation.progress.result(&text);
+        self.lines.push(text);
+    }
+
     pub(super) fn wait(&mut self, why: String, until: impl Into<String>) -> NextStep {
-        self.lines.push(why);
+        self.tell(why);
         NextStep::End(RotationOutcome::Waiting(until.into()))
     }
 }

@@ -19,6 +19,9 @@ pub struct RotationState {
     /// The objects of the plan that the key may be sealed for.
     #[serde(default)]
     pub destinations: Vec<String>,
+    /// Whether the rollout of the new key was verified.
+    #[serde(default)]
+    pub rollout_verified: bool,
     /// The phase.
     pub phase: RotationPhase,
 }

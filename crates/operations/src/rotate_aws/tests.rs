@@ -42,6 +42,13 @@ impl RolloutCheck for FakeRollout {
     fn check(&self) -> RolloutStatus {
         self.0.borrow().clone()
     }
+
+    fn reason_not_to_check(&self) -> Option<String> {
+        match &*self.0.borrow() {
+            RolloutStatus::NotChecked(reason) => Some(reason.clone()),
+            RolloutStatus::Complete | RolloutStatus::Pending(_) => None,
+        }
+    }
 }
 
 /// A user with keys, a place that holds one of them, and a state directory.
@@ -525,6 +532,88 @@ fn the_plan_shows_the_keys_and_changes_nothing() {
     let plan = world.with(|rotation| rotation.plan(world.journal().state())).expect("a plan");
     let done: Vec<&str> = plan.steps.iter().filter(|step| step.done).map(|step| step.id).collect();
     assert_eq!(done, ["create-key", "back-up", "prove", "write", "check-rollout"]);
+}
+
+#[test]
+fn a_rollout_that_was_not_checked_is_not_shown_as_done() {
+    let world = World::new();
+    let check = |world: &World| {
+        let plan = world.with(|rotation| rotation.plan(world.journal().state())).expect("a plan");
+        let step = plan.steps.iter().find(|step| step.id == "check-rollout").expect("the step").clone();
+        let human = plan.human(false);
+        let line = human.lines().find(|line| line.contains("check that workloads")).expect("the step");
+        (step.done, step.note, line.to_owned())
+    };
+    *world.rollout.0.borrow_mut() = RolloutStatus::NotChecked("no app was given".to_owned());
+    let (done, note, line) = check(&world);
+    assert_eq!((done, note.as_deref()), (false, Some("not verified: no app was given")));
+    assert!(line.ends_with("(not verified: no app was given)"), "{line}");
+    let report = world.run().expect("waits");
+    let expected = "the rollout is not verified: no app was given";
+    assert!(report.lines.iter().any(|line| line == expected), "{report:?}");
+    // The next run has an app to check, but this one did not.
+    *world.rollout.0.borrow_mut() = RolloutStatus::Complete;
+    let (done, note, line) = check(&world);
+    assert_eq!((done, note.as_deref()), (false, Some("not verified")));
+    assert!(line.ends_with("(not verified)") && !line.contains("(done)"), "{line}");
+    world.clock.wait(2 * DAY);
+    world.run().expect("deactivates");
+    assert_eq!(check(&world).1.as_deref(), Some("not verified"));
+
+    let verified = World::new();
+    verified.run().expect("waits");
+    assert_eq!((check(&verified).0, check(&verified).1), (true, None));
+}
+
+#[test]
+fn a_consent_for_another_key_is_refused_in_each_phase() {
+    let mut world = World::new();
+    let (old, new) = (world.in_use(), "AKIATESTTESTTEST0002");
+    let refused = |world: &mut World, given: &str| {
+        world.settings.delete_key = Some(given.to_owned());
+        let result = world.with(|rotation| rotation.plan(world.journal().state()));
+        world.settings.delete_key = None;
+        result.expect_err(given)
+    };
+    let none = "AKIATESTTESTTEST0009";
+    for given in ["AKIA\nTESTTESTTEST01", "AKIA\u{1b}[2JTESTTEST01", "--help", "", "AKIA`TESTTESTTEST"] {
+        assert!(matches!(refused(&mut world, given), RotationError::BadKeyId(_)), "{given:?}");
+    }
+    for point in [None, Some("creation-recorded"), Some("backed-up"), Some("write-recorded")] {
+        if point.is_some() {
+            world.fail_point.0.set(point);
+            world.run().expect_err("interrupted");
+        }
+        let error = refused(&mut world, none);
+        assert!(
+            matches!(error, RotationError::NoSuchKey { .. }) && error.hint().is_some(),
+            "{point:?}: {error}"
+        );
+        assert!(error.to_string().contains(&format!("it has `{old}`")), "{error}");
+    }
+    assert!(matches!(refused(&mut world, new), RotationError::KeyInUse { .. }));
+    world.run().expect("waits");
+    for given in [none, new] {
+        refused(&mut world, given);
+    }
+    // The consent to delete the old key comes early: it is told, and has no effect.
+    let report = world.run_with_consent(&old).expect("waits");
+    assert!(report.lines.iter().any(|line| line.contains("has no effect yet")), "{report:?}");
+    assert_eq!(world.ids().len(), 2);
+    world.clock.wait(2 * DAY);
+    world.run().expect("deactivates");
+    for given in [none, new] {
+        refused(&mut world, given);
+    }
+    let report = world.run_with_consent(&old).expect("waits");
+    assert!(report.lines.iter().any(|line| line.contains("has no effect yet")), "{report:?}");
+
+    // An old key is no leftover of an interrupted run.
+    let mut world = World::new();
+    world.fail_point.0.set(Some("creation-recorded"));
+    world.run().expect_err("interrupted");
+    assert!(matches!(refused(&mut world, &old), RotationError::WrongConsent { .. }));
+    assert!(world.account.calls.borrow().iter().all(|call| *call != "delete"));
 }
 
 #[test]

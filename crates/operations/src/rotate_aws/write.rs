@@ -23,7 +23,7 @@ impl RotationRun<'_> {
             self.rotation.progress.phase(&format!("writing {}", sink.name()));
             let written = sink.write(&secret);
             self.secret = Some(secret);
-            self.lines.push(written?);
+            self.tell(written?);
             self.reach("sink-written")?;
         }
         self.check_sinks(key)?;
@@ -69,18 +69,20 @@ impl RotationRun<'_> {
         key: &str,
     ) -> Result<NextStep, RotationError> {
         self.rotation.progress.phase("checking the rollout");
-        match self.rotation.rollout.check() {
+        let status = self.rotation.rollout.check();
+        match &status {
             RolloutStatus::Pending(reasons) => {
                 let reasons = reasons.join("; ");
                 return Ok(self.wait(format!("the rollout is not complete: {reasons}"), "the rollout"));
             }
-            RolloutStatus::Complete => self.lines.push("the rollout is complete".to_owned()),
+            RolloutStatus::Complete => self.tell("the rollout is complete".to_owned()),
             RolloutStatus::NotChecked(reason) => {
-                self.lines.push(format!("the rollout is not checked: {reason}"));
+                self.tell(format!("the rollout is not verified: {reason}"));
             }
         }
         let since = unix(self.now());
-        self.record(state, RotationPhase::Grace { key: key.to_owned(), since })?;
+        let state = RotationState { rollout_verified: status == RolloutStatus::Complete, ..state.clone() };
+        self.record(&state, RotationPhase::Grace { key: key.to_owned(), since })?;
         self.reach("grace-recorded")?;
         Ok(NextStep::Continue)
     }
@@ -108,7 +110,7 @@ impl RotationRun<'_> {
 
     pub(super) fn give_up(&mut self, key: &str) -> Result<NextStep, RotationError> {
         self.rotation.account.delete_access_key(self.user(), key)?;
-        self.lines.push(format!(
+        self.tell(format!(
             "deleted the new access key `{key}`, which nothing used; the next run starts over"
         ));
         Ok(NextStep::End(RotationOutcome::Done))

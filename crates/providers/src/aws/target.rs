@@ -51,21 +51,30 @@ impl VersionSelector {
 impl AwsTarget {
     pub(super) fn new(service: AwsService, reference: &SecretReference) -> Result<Self, ProviderError> {
         let path = reference.path.as_str();
-        let region = if path.starts_with("arn:") {
-            Some(arn_region(service, path).ok_or_else(|| bad_arn(service))?)
-        } else {
-            check_name(service, path)?;
-            None
-        };
-        if service == AwsService::ParameterStore && is_secret_alias(path) {
-            return Err(ProviderError::denied(
-                "the parameter is an alias of a Secrets Manager secret",
-                "use a provider of kind `aws-sm`",
-            ));
-        }
+        let region = check_path(service, path)?;
         let version = reference.version.as_deref().map(|text| version(service, text)).transpose()?.flatten();
         Ok(Self { region, id: path.to_owned(), version })
     }
+}
+
+/// Checks a name or an ARN, and returns the region of an ARN.
+///
+/// # Errors
+/// It cannot be a name of this service, or is an alias of a secret of another one.
+pub(super) fn check_path(service: AwsService, path: &str) -> Result<Option<String>, ProviderError> {
+    let region = if path.starts_with("arn:") {
+        Some(arn_region(service, path).ok_or_else(|| bad_arn(service))?)
+    } else {
+        check_name(service, path)?;
+        None
+    };
+    if service == AwsService::ParameterStore && is_secret_alias(path) {
+        return Err(ProviderError::denied(
+            "the parameter is an alias of a Secrets Manager secret",
+            "use a provider of kind `aws-sm`",
+        ));
+    }
+    Ok(region)
 }
 
 /// Returns the region of an ARN of this service, or `None` if the text is not such an ARN.

@@ -109,7 +109,9 @@ impl KeyRotationFiles for CommittedFiles<'_> {
     fn pin(&self, certificate: &Certificate) -> Result<(), Failure> {
         let Some(path) = &self.args.write else { return Ok(()) };
         check_pinned(path)?;
-        Ok(write_report(path, certificate.to_pem().as_bytes()).map_err(|error| Problem::new(&error))?)
+        write_report(path, certificate.to_pem().as_bytes()).map_err(|error| Problem::new(&error))?;
+        self.operation.tell(&format!("pinned the certificate to `{}`", path.display()));
+        Ok(())
     }
 
     fn reseal(&self, controller: &Controller<'_>, certificate: &Certificate) -> Result<ResealStep, Failure> {
@@ -121,12 +123,12 @@ impl KeyRotationFiles for CommittedFiles<'_> {
         let work_tree = work_tree(&tree.root)?;
         let delivery = self.delivery();
         let id = OperationId::new("reseal", [tree.root.display().to_string()]);
-        let journal = self.operation.state()?.journal(id).map_err(|error| Problem::new(&error))?;
-        let run = ResealRun::open(journal, work_tree.as_ref(), &delivery)?;
+        let journal = self.operation.journal(id)?;
+        let progress = self.operation.progress();
+        let run = ResealRun::open(journal, work_tree.as_ref(), &delivery, &*progress)?;
         // An interrupted run may have changed files.
         let tree = self.tree()?;
         let engine = OnlineEngine::new(controller, certificate);
-        let progress = self.operation.progress();
         let namespace = self.args.namespace.as_deref();
         let input = PlanInput { tree: &tree, certificate, engine: &engine, namespace, progress: &*progress };
         let plan = ResealPlan::new(&input)?;
@@ -136,14 +138,11 @@ impl KeyRotationFiles for CommittedFiles<'_> {
                 .require_clean(plan.changes.paths(), run.earlier())
                 .map_err(|error| Problem::new(&error))?;
         }
-        let warnings: Vec<String> = plan.warnings.iter().map(|warning| warning.message.clone()).collect();
-        let report = run.apply(plan)?;
-        let lines = warnings.into_iter().chain(report.results).collect();
-        Ok(match report.outcome {
-            OperationOutcome::Waiting { until } => ResealStep::Waiting { until, lines },
-            OperationOutcome::Done | OperationOutcome::NothingToDo | OperationOutcome::Planned => {
-                ResealStep::Done(lines)
-            }
+        plan.warnings.iter().for_each(|warning| self.operation.tell(&warning.message));
+        // It tells its results itself.
+        Ok(match run.apply(plan)?.outcome {
+            OperationOutcome::Waiting { until } => ResealStep::Waiting { until, lines: Vec::new() },
+            _ => ResealStep::Done(Vec::new()),
         })
     }
 

@@ -7,6 +7,7 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::StatusType;
 
 use super::error::{AwsError, AwsErrorKind};
+use super::names::is_access_key_id;
 use super::session::{AwsAccount, time};
 use crate::aws::failure::{AwsCall, AwsFailure};
 use crate::aws::identity::emulator;
@@ -76,9 +77,14 @@ impl AwsAccount {
         let answer = self.runtime.block_on(self.iam()?.get_user().user_name(user).send());
         let answer =
             answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("user", user))?;
-        let arn =
-            answer.user.map(|user| user.arn).filter(|arn| arn.bytes().all(|byte| byte.is_ascii_graphic()));
-        arn.ok_or_else(|| explain(AwsFailure::malformed()))
+        let arn = answer.user.map(|user| user.arn).filter(|arn| is_shown(arn));
+        let arn = arn.ok_or_else(|| explain(AwsFailure::malformed()))?;
+        // Another name could be that of another user, or the same in other case, which would have another journal.
+        let mut parts = arn.splitn(6, ':').skip(4);
+        let is_same_account = parts.next() == Some(self.caller.account.as_str());
+        let resource = parts.next().and_then(|resource| resource.strip_prefix("user/"));
+        let is_same_user = resource.is_some_and(|path| path.rsplit('/').next() == Some(user));
+        if is_same_account && is_same_user { Ok(arn) } else { Err(other_user(user, &arn)) }
     }
 
     /// Returns the keys of a user, the oldest first.
@@ -95,7 +101,9 @@ impl AwsAccount {
             let page =
                 page.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("user", user))?;
             for key in page.access_key_metadata {
-                let id = key.access_key_id.filter(|id| is_key_id(id));
+                let id = key.access_key_id.filter(|id| is_access_key_id(id));
+                let id = id.filter(|id| !keys.iter().any(|known: &AccessKey| known.id == *id));
+                let id = id.filter(|_| key.user_name.as_deref().is_none_or(|name| name == user));
                 let status = match key.status {
                     Some(StatusType::Active) => KeyStatus::Active,
                     _ => KeyStatus::Inactive,
@@ -104,12 +112,13 @@ impl AwsAccount {
                 keys.push(AccessKey { id, status, created: time(key.create_date) });
             }
             if !page.is_truncated || page.marker.is_none() {
-                break;
+                keys.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+                return Ok(keys);
             }
             marker = page.marker;
         }
-        keys.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-        Ok(keys)
+        // With a part of the keys, one in use could look like none.
+        Err(explain(AwsFailure::malformed()))
     }
 
     /// Returns the last use of a key that AWS knows; `None` if it knows of none.
@@ -122,7 +131,12 @@ impl AwsAccount {
         let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
         let Some(used) = answer.access_key_last_used else { return Ok(None) };
         let (service, region) = (word(used.service_name), word(used.region));
-        Ok(time(used.last_used_date).map(|at| LastUse { at, service, region }))
+        match (used.last_used_date, time(used.last_used_date)) {
+            (None, _) => Ok(None),
+            // A key with a date was used, whenever that was.
+            (Some(_), None) => Err(explain(AwsFailure::malformed())),
+            (Some(_), Some(at)) => Ok(Some(LastUse { at, service, region })),
+        }
     }
 
     /// Creates a key. Unlike other calls, a request that may have had its effect is not repeated: that could create
@@ -140,7 +154,8 @@ impl AwsAccount {
                 client.create_access_key().user_name(user).customize().config_override(once.clone());
             let error = match self.runtime.block_on(request.send()) {
                 Ok(answer) => {
-                    let key = answer.access_key.filter(|key| is_key_id(&key.access_key_id));
+                    let key = answer.access_key.filter(|key| is_access_key_id(&key.access_key_id));
+                    let key = key.filter(|key| key.user_name == user);
                     let key = key.ok_or_else(|| explain(AwsFailure::malformed()))?;
                     let secret = SecretValue::new(key.secret_access_key.into_bytes());
                     return Ok(NewAccessKey { id: key.access_key_id, secret });
@@ -186,9 +201,16 @@ impl AwsAccount {
     }
 }
 
-/// Reports whether a text has the form of a key's id, so that it can be shown.
-fn is_key_id(text: &str) -> bool {
-    (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+/// Reports whether an ARN of a response can be shown.
+fn is_shown(arn: &str) -> bool {
+    arn.len() <= 2048 && arn.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'`')
+}
+
+fn other_user(user: &str, arn: &str) -> AwsError {
+    AwsError::other(
+        format!("AWS returned user `{arn}` for `{user}`"),
+        "write the name as AWS has it, also its case; if it is that name, check what serves the endpoint of IAM",
+    )
 }
 
 /// Returns a short name for messages.

@@ -73,7 +73,7 @@ impl AwsError {
         self
     }
 
-    /// Returns the error of a login.
+    /// Returns the error of a login, or of a name that cannot be requested.
     pub(super) fn of_login(error: &ProviderError) -> Self {
         Self { kind: AwsErrorKind::Other, reason: error.reason(), hint: error.hint() }
     }

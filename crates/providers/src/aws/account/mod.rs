@@ -6,6 +6,7 @@
 
 mod access_keys;
 mod error;
+mod names;
 mod parameters;
 mod probe;
 mod secrets;
@@ -13,6 +14,7 @@ mod session;
 
 pub use self::access_keys::{AccessKey, KeyStatus, LastUse, NewAccessKey};
 pub use self::error::{AwsError, AwsErrorKind};
+pub use self::names::{check_parameter_name, check_secret_name, is_access_key_id};
 pub use self::parameters::{ParameterDescription, StoredParameter};
 pub use self::probe::BucketProbe;
 pub use self::secrets::{SecretDescription, StoredSecret, VersionStage};

@@ -4,6 +4,7 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{ParameterStringFilter, ParameterTier, ParameterType};
 
 use super::error::AwsError;
+use super::names::is_requested;
 use super::session::AwsAccount;
 use crate::aws::failure::{AwsCall, AwsFailure};
 use sealwave_secrets::values::SecretValue;
@@ -80,9 +81,12 @@ impl AwsAccount {
         let request = self.ssm()?.get_parameters().names(name).with_decryption(true);
         let answer = self.runtime.block_on(request.send());
         let answer = answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)))?;
-        let Some(parameter) = answer.parameters.into_iter().flatten().next() else {
+        if answer.invalid_parameters.iter().flatten().any(|invalid| invalid == name) {
             return Err(explain(AwsFailure::not_found()).about("parameter", name));
-        };
+        }
+        let mut found = answer.parameters.into_iter().flatten();
+        let parameter = found.find(|found| is_requested(name, found.name.as_deref(), found.arn.as_deref()));
+        let parameter = parameter.ok_or_else(|| explain(AwsFailure::malformed()))?;
         let version = parameter.version;
         let value = parameter.value.map(|text| SecretValue::new(text.into_bytes()));
         value.map(|value| StoredParameter { value, version }).ok_or_else(|| explain(AwsFailure::malformed()))

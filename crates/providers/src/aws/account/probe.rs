@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_types::service_config::ServiceConfigKey;
 
 use super::error::AwsError;
 use super::session::{AwsAccount, key_credentials};
@@ -76,7 +77,7 @@ impl AwsAccount {
         let explain = |failure: &AwsFailure| AwsError::new(failure, AwsCall::ListBucket, &caller);
         let session_region = self.config()?.region().map(|region| region.as_ref().to_owned());
         let region = probe.region.clone().or(session_region).unwrap_or_default();
-        let url = self.bucket_url(probe, &region);
+        let url = self.bucket_url(probe, &region)?;
         let request =
             signed_request(&url, &region, credentials).ok_or_else(|| explain(&AwsFailure::malformed()))?;
         let settings = &self.settings;
@@ -97,14 +98,36 @@ impl AwsAccount {
         }
     }
 
-    fn bucket_url(&self, probe: &BucketProbe, region: &str) -> String {
+    fn bucket_url(&self, probe: &BucketProbe, region: &str) -> Result<String, AwsError> {
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let endpoint = probe.endpoint.as_deref().or_else(|| emulator(&self.settings));
+        let endpoint = match &probe.endpoint {
+            Some(url) => Some(url.clone()),
+            None => self.configured_s3()?.or_else(|| emulator(&self.settings).map(str::to_owned)),
+        };
         let endpoint = endpoint.map_or_else(
             || format!("https://s3.{region}.{suffix}"),
             |url| url.trim_end_matches('/').to_owned(),
         );
-        format!("{endpoint}/{}?list-type=2&max-keys=0", probe.bucket)
+        Ok(format!("{endpoint}/{}?list-type=2&max-keys=0", probe.bucket))
+    }
+
+    /// Returns the address of S3 in the environment or the profile, as the SDK finds those of other services.
+    fn configured_s3(&self) -> Result<Option<String>, AwsError> {
+        let config = self.config()?;
+        let key = ServiceConfigKey::builder()
+            .service_id("S3")
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build()
+            .ok();
+        let found = config.service_config().zip(key).and_then(|(service, key)| service.load_config(key));
+        match found {
+            Some(url) if !BucketProbe::is_endpoint(&url) => Err(AwsError::other(
+                "the address of S3 in the AWS configuration is not valid".to_owned(),
+                "write an `https://` address (`http://` only on this machine) in `AWS_ENDPOINT_URL_S3` or `endpoint_url` of the profile, or pass `--probe-endpoint`",
+            )),
+            found => Ok(found),
+        }
     }
 }
 
@@ -157,6 +180,10 @@ impl BucketAnswer {
             }
         }
         let text = String::from_utf8_lossy(&text);
+        if status == 200 && !text.contains("<ListBucketResult") {
+            // A proxy may answer with a page of its own.
+            return Err(AwsFailure::malformed());
+        }
         let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
         Ok(Self { status, region, code: code.map(|(code, _)| code.to_owned()) })
     }

@@ -6,6 +6,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_smithy_types::Blob;
 
 use super::error::AwsError;
+use super::names::is_requested;
 use super::session::{AwsAccount, time};
 use crate::aws::failure::{AwsCall, AwsFailure};
 use crate::aws::target::is_region;
@@ -68,6 +69,9 @@ impl AwsAccount {
         let answer = self.runtime.block_on(request.send());
         let answer =
             answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("secret", id))?;
+        if !is_requested(id, answer.name.as_deref(), answer.arn.as_deref()) {
+            return Err(explain(AwsFailure::malformed()));
+        }
         let version = answer.version_id.filter(|version| is_version(version));
         let value = match (answer.secret_string, answer.secret_binary) {
             (Some(text), _) => Some((text.into_bytes(), false)),
@@ -91,6 +95,9 @@ impl AwsAccount {
         let answer = self.runtime.block_on(self.secrets(id)?.describe_secret().secret_id(id).send());
         let answer =
             answer.map_err(|error| explain(AwsFailure::from_sdk_error(&error)).about("secret", id))?;
+        if !is_requested(id, answer.name.as_deref(), answer.arn.as_deref()) {
+            return Err(explain(AwsFailure::malformed()));
+        }
         let mut found = SecretDescription {
             rotates: answer.rotation_enabled.unwrap_or(false),
             last_rotated: time(answer.last_rotated_date),

@@ -51,12 +51,26 @@ impl AwsLogin {
         self
     }
 
+    /// Returns the region of the settings, if they have one.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.0.region.as_deref()
+    }
+
+    /// Checks the form of the settings, without a request.
+    ///
+    /// # Errors
+    /// A setting is malformed.
+    pub fn check(&self) -> Result<(), AwsError> {
+        check::check(&self.0).map_err(|BadSetting { field, wanted }| AwsError::bad_setting(field, wanted))
+    }
+
     /// Logs in, and asks STS who that is.
     ///
     /// # Errors
     /// A setting is malformed, there are no credentials, or AWS rejects them.
     pub fn open(&self, environment: &EnvLookup) -> Result<AwsAccount, AwsError> {
-        check::check(&self.0).map_err(|BadSetting { field, wanted }| AwsError::bad_setting(field, wanted))?;
+        self.check()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -159,7 +173,11 @@ pub(super) fn key_credentials(id: &str, secret: &SecretValue) -> Result<Credenti
     }
 }
 
-/// Converts a time of the SDK. A time before 1970 is `None`.
+/// The end of the year 9999. Arithmetic with later times could overflow.
+const LATEST: u64 = 253_402_300_799;
+
+/// Converts a time of the SDK. A time before 1970 or after the year 9999 is `None`.
 pub(super) fn time(time: Option<aws_smithy_types::DateTime>) -> Option<SystemTime> {
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(time?.secs()).ok()?))
+    let seconds = u64::try_from(time?.secs()).ok().filter(|seconds| *seconds <= LATEST)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
