@@ -39,8 +39,10 @@ pub enum KeyState {
 pub fn list_keys(client: &ClusterClient, namespace: &str) -> Result<Vec<ControllerKey>, ClusterError> {
     let secrets = ApiObject::all_in(ApiResource::SECRETS, namespace);
     let listed = client.list_metadata(&secrets, CONTROLLER_KEY_LABEL)?;
+    // A server that ignores the selector would have every Secret of the namespace read.
+    let labelled = listed.iter().filter(|secret| label(secret).is_some());
     let mut keys =
-        listed.iter().map(|secret| read_key(client, namespace, secret)).collect::<Result<Vec<_>, _>>()?;
+        labelled.map(|secret| read_key(client, namespace, secret)).collect::<Result<Vec<_>, _>>()?;
     keys.sort_by(|a, b| {
         let start = |key: &ControllerKey| key.certificate.as_ref().ok().map(Certificate::not_before);
         start(b).cmp(&start(a)).then_with(|| a.name.cmp(&b.name))
@@ -51,19 +53,23 @@ pub fn list_keys(client: &ClusterClient, namespace: &str) -> Result<Vec<Controll
 fn read_key(client: &ClusterClient, namespace: &str, secret: &Json) -> Result<ControllerKey, ClusterError> {
     let text = |path: &str| secret.pointer(path).and_then(Json::as_str);
     let name = text("/metadata/name").unwrap_or_default();
-    let labels = secret.pointer("/metadata/labels");
-    let label = labels.and_then(|labels| labels.get(CONTROLLER_KEY_LABEL)?.as_str()).unwrap_or_default();
+    let label = label(secret).unwrap_or_default();
     let state = if label == "active" { KeyState::Active } else { KeyState::Retired(printable(label)) };
     let certificate = match client.secret(namespace, name) {
         Ok(secret) => {
             let pem = tls_crt(&secret).ok_or_else(|| "it has no `tls.crt`".to_owned());
             pem.and_then(|pem| certificate_of_key_secret(&pem).map_err(|error| error.to_string()))
         }
-        Err(error) if error.is_denied() || error.is_not_found() => Err(error.to_string()),
+        Err(error) if error.is_about_object() => Err(error.failure().to_string()),
         Err(error) => return Err(error),
     };
     let created = text("/metadata/creationTimestamp").map(printable);
     Ok(ControllerKey { name: printable(name), state, created, certificate })
+}
+
+/// Returns the value of the label that makes a Secret a key of the controller.
+fn label(secret: &Json) -> Option<&str> {
+    secret.pointer("/metadata/labels")?.get(CONTROLLER_KEY_LABEL)?.as_str()
 }
 
 /// Returns the text of `tls.crt`, without reading `tls.key`.
