@@ -63,7 +63,7 @@ impl ResealTarget {
         let given = &args.certificate;
         let named = match &given.cluster {
             Some(_) => None,
-            None => named_cluster(tree, &args.env)?,
+            None => named_cluster(&tree.root, tree.paths(), &args.env)?,
         };
         let operator = config::operator_path(given.operator.clone(), variables);
         let pinned = if given.cert.is_some() || operator.is_some() {

@@ -9,7 +9,6 @@ use sealwave_pipeline::discover;
 use sealwave_secrets::settings::APP_FILE;
 
 use super::environments::environment_of;
-use super::find::SealedTree;
 
 /// The cluster of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,20 +37,25 @@ impl Explain for SeveralClusters {
     }
 }
 
-/// Returns the cluster of all files of a tree; `None` if nothing names one. `environments` are those that the user names.
+/// Returns the cluster of all files of a repository, by their paths in it; `None` if nothing names one. `environments` are those that
+/// the user names.
 ///
 /// # Errors
 /// The files are of several clusters, or an app file cannot be read.
-pub fn named_cluster(tree: &SealedTree, environments: &[String]) -> Result<Option<NamedCluster>, Failure> {
+pub fn named_cluster<'p>(
+    root: &Path,
+    files: impl IntoIterator<Item = &'p Path>,
+    environments: &[String],
+) -> Result<Option<NamedCluster>, Failure> {
     let only = match environments {
         [only] => Some(only.as_str()),
         _ => None,
     };
     let mut by_place = BTreeMap::new();
     let mut clusters: BTreeMap<String, NamedCluster> = BTreeMap::new();
-    for file in &tree.files {
-        let Some(environment) = environment_of(&file.path).or(only) else { continue };
-        let app = app_of(&tree.root, &file.path);
+    for path in files {
+        let Some(environment) = environment_of(path).or(only) else { continue };
+        let app = app_of(root, path);
         let place = (app.clone(), environment.to_owned());
         if !by_place.contains_key(&place) {
             let known = app.map(|app| cluster_of(&app, environment)).transpose()?.flatten();
@@ -61,7 +65,7 @@ pub fn named_cluster(tree: &SealedTree, environments: &[String]) -> Result<Optio
         let is_known = known.is_some();
         // Without an app, the environment that the user names is the cluster.
         let Some(cluster) = known.or_else(|| only.map(str::to_owned)) else { continue };
-        let (environment, path) = (environment.to_owned(), file.path.clone());
+        let (environment, path) = (environment.to_owned(), path.to_owned());
         let named = NamedCluster { cluster: cluster.clone(), environment, path, is_known };
         let entry = clusters.entry(cluster).or_insert_with(|| named.clone());
         if is_known && !entry.is_known {
@@ -102,7 +106,8 @@ mod tests {
     fn named(files: &[(&str, String)], environments: &[&str]) -> Result<Option<String>, String> {
         let repository = Repository::new(files);
         let environments: Vec<String> = environments.iter().map(|name| (*name).to_owned()).collect();
-        let found = named_cluster(&repository.tree(), &environments);
+        let tree = repository.tree();
+        let found = named_cluster(&tree.root, tree.paths(), &environments);
         let text = |failure: &Failure| {
             failure.problems().first().map(|problem| problem.message.clone()).unwrap_or_default()
         };

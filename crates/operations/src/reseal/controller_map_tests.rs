@@ -101,7 +101,7 @@ fn keys_that_no_key_file_holds_are_not_examined() {
     for text in [
         "Secret kube-system/other, retired, not examined: its private key was not given): unknown whether",
         "Secret kube-system/old, active): 1 item\n",
-        "which other keys are needed is unknown: 1 items were not opened, and 0 files not seen\n",
+        "which other keys are needed is unknown; items that were not opened: 1, files that were not seen: 0\n",
         "controller: server `http://127.0.0.1:",
     ] {
         assert!(human.contains(text), "{text}\n---\n{human}");
@@ -156,7 +156,7 @@ fn hostile_key_secrets_are_reported() {
         ),
         (
             ("number", Some("active"), json!({"tls.crt": 7, "tls.key": []})),
-            "Secret kube-system/number: not examined: it has no `tls.key`",
+            "Secret kube-system/number: not examined: its `tls.key` is not base64",
         ),
         (("nothing", Some("active"), Json::Null), "Secret kube-system/nothing: not examined: "),
         (

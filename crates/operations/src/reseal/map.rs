@@ -232,7 +232,7 @@ impl KeyMap {
             let (items, files) = (self.unopened(), self.unseen.len());
             let _ = writeln!(
                 out,
-                "  which other keys are needed is unknown: {items} items were not opened, and {files} files not seen"
+                "  which other keys are needed is unknown; items that were not opened: {items}, files that were not seen: {files}"
             );
         }
         if let Some(cluster) = &self.cluster {

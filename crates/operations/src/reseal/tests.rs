@@ -323,7 +323,7 @@ fn a_map_names_the_keys_that_nothing_needs_and_what_it_could_not_see() {
     for expected in [
         "rsa3072.key): unknown whether an item needs it",
         "unknown: 2 items, which none of the given keys opens",
-        "which other keys are needed is unknown: 2 items were not opened, and 2 files not seen",
+        "which other keys are needed is unknown; items that were not opened: 2, files that were not seen: 2",
         "b.yaml.hbs: template with a SealedSecret, which cannot be edited",
         "broken.yaml: ",
         "other repositories, branches and older commits",
