@@ -23,6 +23,9 @@ pub struct ResealArgs {
     /// List the key that each item was sealed for, also in several repositories, and the keys that nothing needs
     #[arg(long)]
     pub map: bool,
+    /// With --map: read the private keys of the cluster's controller into memory, to see which of them open the items
+    #[arg(long, requires = "map")]
+    pub read_controller_keys: bool,
     /// Namespace of SealedSecrets that have none
     #[arg(long, short = 'n', value_name = "NAME")]
     pub namespace: Option<String>,
@@ -56,4 +59,7 @@ pub struct ResealKeyArgs {
     /// File with an age identity, for key files that are encrypted with age; repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key")]
     pub identity: Vec<PathBuf>,
+    /// Fingerprint of a key that may open items though it is not known to be of this cluster's controller; repeatable
+    #[arg(long, value_name = "SHA256", requires = "key")]
+    pub accept_key: Vec<String>,
 }

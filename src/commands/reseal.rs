@@ -2,9 +2,11 @@
 
 mod target;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::cert::controller_names;
 use super::operation::{Decision, Operation, refuse_in_sidecar};
 use super::unseal::refuse_keys_in_sidecar;
 use super::{CommandOutput, cluster_access};
@@ -12,11 +14,13 @@ use crate::cli::{ReportFormat, ResealArgs};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_operations::controller::Controller;
 use sealwave_operations::key_files::UnsealKeys;
 use sealwave_operations::progress::Progress;
 use sealwave_operations::reseal::{
-    CheckReport, KeyMap, OfflineEngine, OnlineEngine, PlanInput, ResealDelivery, ResealEngine, ResealError,
-    ResealPlan, ResealRun, SealedTree, environment_paths, group_by_repository, require_one_environment,
+    CheckReport, ControllerKeys, KeyMap, OfflineEngine, OnlineEngine, PlanInput, ResealDelivery,
+    ResealEngine, ResealError, ResealPlan, ResealRun, SealedTree, environment_paths, group_by_repository,
+    require_one_environment,
 };
 use sealwave_operations::state::OperationId;
 use sealwave_operations::work_tree::{AllowedPaths, PushTarget, WorkTree};
@@ -79,12 +83,14 @@ impl<'a> ResealCommand<'a> {
     }
 
     /// Lists the key of each item.
-    fn map(self) -> Result<CommandOutput, Failure> {
+    fn map(mut self) -> Result<CommandOutput, Failure> {
         self.watch.set_time_limit(REPORT_LIMIT);
         let groups = group_by_repository(&self.paths)?;
         let trees = groups.into_iter().map(|(root, paths)| SealedTree::below(root, &paths));
         let trees = trees.collect::<Result<Vec<_>, _>>()?;
-        let map = KeyMap::new(&trees, self.keys.as_ref(), self.namespace())?;
+        let namespace = self.args.namespace.clone();
+        let (controller, keys) = self.controller_keys()?;
+        let map = KeyMap::new(&trees, keys.as_ref(), controller.as_ref(), namespace.as_deref())?;
         let stdout = match self.args.operation.output {
             ReportFormat::Human => map.human().into_bytes(),
             ReportFormat::Json => map.json(),
@@ -92,11 +98,31 @@ impl<'a> ResealCommand<'a> {
         Ok(CommandOutput { notes: self.notes, ..CommandOutput::text(stdout) })
     }
 
+    /// Returns the keys of the controller, if the user names one, and all keys to try.
+    fn controller_keys(&mut self) -> Result<(Option<ControllerKeys>, Option<UnsealKeys>), Failure> {
+        let files = self.keys.take();
+        let reads = self.args.read_controller_keys;
+        if !reads && !target::names_cluster(self.args) {
+            return Ok((None, files));
+        }
+        let access = cluster_access(&self.args.cluster, self.variables);
+        let client = access.connect(self.watch.deadline()).map_err(|error| Problem::new(&error))?;
+        let names = controller_names(&self.args.controller);
+        if !reads {
+            let listed = ControllerKeys::list(&client, names.namespace());
+            return Ok((Some(listed.map_err(|error| Problem::new(&error))?), files));
+        }
+        refuse_keys_in_sidecar()?;
+        let read = ControllerKeys::read(&client, names.namespace(), files.unwrap_or_default());
+        let (controller, keys) = read.map_err(|error| Problem::new(&error))?;
+        Ok((Some(controller), Some(keys)))
+    }
+
     /// Lists the items that are not sealed for the certificate.
     fn check(mut self) -> Result<CommandOutput, Failure> {
         self.watch.set_time_limit(REPORT_LIMIT);
         let tree = self.tree()?;
-        let target = self.target(false)?;
+        let target = self.target(&tree, false)?;
         let report = target.with_certificate(self.watch.deadline(), |certificate, _| {
             CheckReport::new(&tree, certificate, self.keys.as_ref(), self.namespace())
         })?;
@@ -218,24 +244,38 @@ impl<'a> ResealCommand<'a> {
     }
 
     /// Decides the certificate to seal for; `online` if the controller seals.
-    fn target(&mut self, online: bool) -> Result<ResealTarget, Failure> {
+    fn target(&mut self, tree: &SealedTree, online: bool) -> Result<ResealTarget, Failure> {
         let access = cluster_access(&self.args.cluster, self.variables);
-        ResealTarget::decide(self.args, access, online, self.variables, &mut self.notes)
+        ResealTarget::decide(self.args, access, tree, online, self.variables, &mut self.notes)
     }
 
     fn plan(&mut self, operation: &Operation<'_>, tree: &SealedTree) -> Result<ResealPlan, Failure> {
         let progress = operation.progress();
-        let target = self.target(self.keys.is_none())?;
+        let target = self.target(tree, self.keys.is_none())?;
         let deadline = self.watch.deadline();
         let plan = |certificate: &Certificate, engine: &dyn ResealEngine| {
             let namespace = self.namespace();
             ResealPlan::new(&PlanInput { tree, certificate, engine, namespace, progress: &*progress })
         };
         target.with_certificate(deadline, |certificate, controller| match (&self.keys, controller) {
-            (Some(keys), _) => plan(certificate, &OfflineEngine::new(keys, certificate)),
+            (Some(keys), controller) => {
+                let known = controller.map(known_keys).transpose()?.flatten();
+                let engine = OfflineEngine::new(keys, certificate).knowing(known, &self.args.keys.accept_key);
+                plan(certificate, &engine.map_err(|error| Problem::new(&error))?)
+            }
             (None, Some(controller)) => plan(certificate, &OnlineEngine::new(controller, certificate)),
             (None, None) => Err(Problem::new(&target::TargetError::NoEngine).into()),
         })
+    }
+}
+
+/// Returns the public keys that a controller has; `None` if this user may not see all of them.
+fn known_keys(controller: &Controller<'_>) -> Result<Option<BTreeSet<String>>, Failure> {
+    match ControllerKeys::list(controller.client(), &controller.service().namespace) {
+        Ok(keys) if !keys.unreadable.is_empty() => Ok(None),
+        Ok(keys) => Ok(Some(keys.known.into_iter().map(|(key, _)| key).collect())),
+        Err(error) if error.is_denied() => Ok(None),
+        Err(error) => Err(Problem::new(&error).into()),
     }
 }
 

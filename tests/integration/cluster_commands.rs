@@ -252,7 +252,7 @@ fn the_certificates_of_an_operator_file_are_compared_on_request() {
     for (live, message) in [
         ("prod", "`prod` of `--live` does not name a cluster and a context or an address"),
         ("prd=x", "cluster `prd` of `--live` is not in the operator file"),
-        ("prod=elsewhere", "the kubeconfig cannot be used"),
+        ("prod=elsewhere", "the kubeconfig has no context `elsewhere`"),
         (&format!("prod={}/gone", desk.server.address), "responded with status 404"),
     ] {
         let report = check(&[live]);
@@ -346,11 +346,13 @@ fn a_verification_is_printed_for_people_and_programs() {
          Secret shop/db\n\
          \x20 right       exists      it exists\n\
          \x20 right       keys        `password`\n\
-         3 right, 1 wrong, 0 not checked\n"
+         3 right, 1 wrong, 0 not checked; server `SERVER`, context `prod`\n"
+            .replace("SERVER", &desk.server.address)
     );
     let (stdout, _) = desk.ends(&["verify", "--rendered", "rendered.json", "-n", "shop", "-o", "json"], 1);
     let json: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&json["right"], &json["checks"][1]["verdict"]), (&json!(false), &json!("wrong")));
+    assert_eq!(json["cluster"], json!({"server": desk.server.address, "context": "prod"}));
     // Nothing can be checked without a namespace, which is not right either.
     let (stdout, _) = desk.ends(&["verify", "--rendered", "rendered.json"], 1);
     assert!(stdout.contains("not checked namespace   it has no namespace"), "{stdout}");
@@ -415,4 +417,150 @@ fn a_rotation_is_planned_and_refused_before_anything_changes() {
         assert!(stderr.contains(message), "{message}\n---\n{stderr}");
     }
     assert!(desk.server.asked().iter().all(|asked| asked.method == "GET"));
+}
+
+#[test]
+fn errors_name_the_server_and_the_context() {
+    let desk = Desk::new(|_| StubReply::json(404, "CANARY"));
+    let place = format!("; server `{}`, context `prod`", desk.server.address);
+    for args in [
+        &["cert", "fetch"][..],
+        &["cert", "check", "--context", "prod", "same.pem"],
+        &["rotate", "controller-key", "--no-backup", "--dry-run"],
+        &["seal", "secret.yaml"],
+        &["reseal", "."],
+    ] {
+        desk.write("same.pem", &test_file("rsa2048.crt"));
+        desk.write(
+            "secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {a: b}\n",
+        );
+        desk.write("sealed.yaml", SEALED);
+        let (_, stderr) = desk.ends(args, 2);
+        let message = "no sealed-secrets controller was found: there is no Service `sealed-secrets-controller`, `sealed-secrets` in namespace `kube-system`";
+        assert!(stderr.contains(&format!("{message}{place}")), "{args:?}\n{stderr}");
+    }
+    let (_, stderr) = desk.ends(&["cert", "list"], 2);
+    assert!(
+        stderr.contains(&format!("the list of Secrets in namespace `kube-system` does not exist{place}")),
+        "{stderr}"
+    );
+    let (_, stderr) = desk.ends(&["cert", "list", "--context", "prd"], 2);
+    assert!(
+        stderr.contains("the kubeconfig has no context `prd`") && stderr.contains("did you mean `prod`?"),
+        "{stderr}"
+    );
+}
+
+/// A certificate for the key `rsa2048` whose names a hostile party chose.
+fn hostile_certificate() -> String {
+    let pem = test_file("rsa2048.key");
+    let key = rcgen::KeyPair::from_pem_and_sign_algo(&pem, &rcgen::PKCS_RSA_SHA256).unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    let name = format!("x\n::error::y\r\n##[error]z\u{1b}[2J\u{202e}\u{2028}{}", "long ".repeat(10_000));
+    params.distinguished_name.push(rcgen::DnType::CommonName, name.clone());
+    params.distinguished_name.push(rcgen::DnType::OrganizationName, name);
+    params.self_signed(&key).unwrap().pem()
+}
+
+#[test]
+fn names_in_a_certificate_control_nothing() {
+    let desk = Desk::new(|_| StubReply::json(200, hostile_certificate()));
+    desk.write("hostile.pem", &hostile_certificate());
+    desk.write("other.pem", &test_file("rsa3072.crt"));
+    let address = desk.server.address.clone();
+    for (args, code) in [
+        (&["cert", "show", "hostile.pem"][..], 0),
+        (&["cert", "fetch", "--cert", &address, "-w", "new.pem"], 0),
+        (&["cert", "check", "hostile.pem", "--cert", &address], 0),
+        (&["cert", "check", "other.pem", "--cert", &address], 1),
+    ] {
+        let (stdout, stderr) = desk.ends(args, code);
+        for text in [&stdout, &stderr] {
+            let is_hostile = |c: char| c.is_control() && c != '\n' || ['\u{202e}', '\u{2028}'].contains(&c);
+            assert!(!text.chars().any(is_hostile), "{args:?}: {text:?}");
+            assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{args:?}: {text}");
+            assert!(!text.contains("##[") && text.len() < 20_000, "{args:?}: {text}");
+        }
+        assert!(stdout.contains("subject"), "{stdout}");
+    }
+    desk.write(
+        "secret.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {a: b}\n",
+    );
+    let (stdout, _) = desk.ends(&["seal", "secret.yaml", "--cert", "hostile.pem"], 0);
+    assert!(!stdout.contains("::error"), "{stdout}");
+}
+
+#[test]
+fn a_secret_is_sealed_for_the_certificate_that_the_controller_publishes() {
+    let desk = Desk::new(cluster);
+    desk.write("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {a: CANARY-value}\n");
+    let (stdout, stderr) = desk.ends(&["seal", "secret.yaml"], 0);
+    assert!(stderr.is_empty(), "{stderr}");
+    assert!(stdout.contains("kind: SealedSecret") && stdout.contains(RSA2048), "{stdout}");
+    // Nothing of the Secret is sent, and no private key is read.
+    let asked = desk.server.asked();
+    assert!(
+        asked.iter().all(|asked| asked.method == "GET" && asked.target.starts_with(SERVICES)),
+        "{asked:?}"
+    );
+    assert_eq!(desk.server.count("GET", PROXY), 1);
+    desk.write("sealed.yaml", &stdout);
+    let (opened, _) = {
+        let mut command = sealwave();
+        let key = root().join("testdata/sealed-secrets/rsa2048.key");
+        command.current_dir(desk.directory.path()).args(["unseal", "sealed.yaml", "--key"]).arg(key);
+        let output = command.output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.stderr)
+    };
+    assert!(opened.contains("a: "), "{opened}");
+    // The flags of kubeseal.
+    let (_, stderr) = desk.ends(&["seal", "secret.yaml", "--controller-name", "mine"], 2);
+    assert!(stderr.contains("there is no Service `mine` in namespace `kube-system`"), "{stderr}");
+    let (_, stderr) = desk.ends(&["seal", "secret.yaml", "--context", "prd"], 2);
+    assert!(stderr.contains("no context `prd`"), "{stderr}");
+    let closed = Desk::new(|_| StubReply::json(200, "<html>CANARY</html>"));
+    closed.write("secret.yaml", &desk.read("secret.yaml"));
+    let (stdout, stderr) = closed.ends(&["seal", "secret.yaml", "-w", "out.yaml"], 2);
+    assert!(stdout.is_empty() && stderr.contains("it is HTML, as of a login page or a proxy"), "{stderr}");
+    assert!(!closed.path("out.yaml").exists());
+}
+
+#[test]
+fn a_certificate_that_cannot_be_fetched_from_an_address_seals_nothing() {
+    let desk = Desk::new(|asked| match asked.target.as_str() {
+        "/v1/cert.pem" => StubReply::json(200, test_file("rsa2048.crt")),
+        "/moved" => StubReply::json(302, "CANARY").header("Location", "file:///etc/passwd"),
+        "/large" => StubReply::json(200, vec![b'x'; (1 << 20) + 1]),
+        "/html" => StubReply::json(200, "<html>CANARY</html>"),
+        "/key" => StubReply::json(200, test_file("rsa2048.key")),
+        "/cut" => StubReply::json(200, test_file("rsa2048.crt")).cut(100),
+        _ => StubReply::json(404, "CANARY"),
+    });
+    desk.write("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: shop}\nstringData: {a: CANARY-value}\n");
+    let address = desk.server.address.clone();
+    let seal = |url: &str, code| desk.ends(&["seal", "secret.yaml", "--cert", url, "-w", "out.yaml"], code);
+    for (path, message) in [
+        ("/moved", "redirects to another address"),
+        ("/large", "is larger than 1048576 bytes"),
+        ("/html", "certificate file holds no certificate"),
+        ("/key", "certificate file holds a private key"),
+        ("/cut", ""),
+        ("/gone", "responded with status 404"),
+    ] {
+        let (stdout, stderr) = seal(&format!("{address}{path}"), 2);
+        assert!(stdout.is_empty() && stderr.contains(message), "{path}: {stderr}");
+    }
+    for (url, message) in [
+        ("https://user:CANARX@example.com/", "address contains a user name or a password"),
+        ("https://", "address is not an http or https URL"),
+        ("https://a b\u{1b}[2J/", "address is not an http or https URL"),
+    ] {
+        let stderr = seal(url, 2).1;
+        assert!(stderr.contains(message) && !stderr.contains('\u{1b}'), "{stderr}");
+    }
+    assert!(!desk.path("out.yaml").exists());
+    seal(&format!("{address}/v1/cert.pem"), 0);
+    assert!(desk.read("out.yaml").contains(RSA2048));
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use fs_err as fs;
 use serde_json::Value as Json;
 
+use crate::support::controller;
 use crate::support::{copy_tree, is_message_line, objects, private, root, sealwave};
 
 /// The keys of the environments `dev` (2048 bits), `prod` (4096 bits), and of a new controller key (3072 bits).
@@ -77,6 +78,20 @@ impl Checkout {
 
     fn shown(&self, name: &str) -> String {
         self.path(name).display().to_string()
+    }
+
+    /// Starts a cluster whose controller has this key, and returns a kubeconfig for it.
+    fn kubeconfig(&self, certificate: &str, key: &str) -> String {
+        let read = |name: &str| fs::read_to_string(self.path(&format!("keys/{name}"))).expect("readable");
+        let server = controller::start(&read(&format!("{certificate}.crt")), &read(&format!("{key}.key")));
+        let kubeconfig = serde_json::json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": server.address}}],
+            "users": [{"name": "u", "user": {"token": "CANARY"}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        });
+        fs::write(self.path("kubeconfig"), kubeconfig.to_string()).expect("written");
+        self.shown("kubeconfig")
     }
 
     /// Returns the output of `generate` for an environment.
@@ -440,5 +455,101 @@ fn with_key_files_the_app_file_cannot_choose_another_cluster() {
     assert!(stderr.contains("app file names cluster `prod` for environment `dev`"), "{stderr}");
     let named = checkout.reseal(&[&args[..], &["--cluster", "prod", "--dry-run"]].concat());
     assert_eq!(named.status.code(), Some(0), "{}", String::from_utf8_lossy(&named.stderr));
+    assert_eq!(checkout.changed(), "");
+}
+
+#[test]
+fn files_of_several_clusters_are_refused() {
+    let checkout = Checkout::new();
+    copy_tree(&checkout.path("repository/app"), &checkout.path("repository/other"));
+    let app_file = checkout.path("repository/other/sealwave.yaml");
+    let text = fs::read_to_string(&app_file).expect("readable");
+    fs::write(&app_file, text.replacen("dev: {cluster: dev}", "dev: {cluster: prod}", 1)).expect("written");
+    checkout.commit();
+    let (operator, key) = (checkout.shown("operator/operator.yaml"), checkout.shown("keys/rsa2048.key"));
+    let certificate = checkout.shown(&format!("keys/{NEW}.crt"));
+    for certificate in [["--operator", &operator], ["--cert", &certificate]] {
+        for paths in [["app", "other"], ["other", "app"]] {
+            for more in [&["--yes"][..], &["--check"]] {
+                let args = [&paths[..], &["--env", "dev", "--key", &key], &certificate, more].concat();
+                let stderr = refused(&checkout.reseal(&args));
+                let (first, second) = ("app/envs/dev/", "other/envs/dev/");
+                assert!(stderr.contains("files are of several clusters: `"), "{args:?}: {stderr}");
+                assert!(stderr.contains(first) && stderr.contains("` of `dev`"), "{args:?}: {stderr}");
+                assert!(stderr.contains(second) && stderr.contains("` of `prod`"), "{args:?}: {stderr}");
+            }
+        }
+    }
+    assert_eq!(checkout.changed(), "");
+    // The user names one that runs both.
+    let args = [
+        "app",
+        "other",
+        "--env",
+        "dev",
+        "--operator",
+        &operator,
+        "--cluster",
+        "prod",
+        "--key",
+        &key,
+        "--dry-run",
+    ];
+    succeeded(&checkout.reseal(&args));
+}
+
+#[test]
+fn a_file_of_another_cluster_is_not_sealed_for_this_one() {
+    let checkout = Checkout::new();
+    let from =
+        checkout.path("repository/app/envs/prod/sealed-secrets/fastapi/sealed-fastapi-jwt-prod-secret.yaml");
+    let to = checkout.path("repository/app/envs/dev/sealed-secrets/fastapi/copied.yaml");
+    fs::copy(&from, &to).expect("copied");
+    checkout.commit();
+    let stderr = refused(&checkout.reseal_environment("dev", &["rsa2048", "rsa4096"], NEW, &["--yes"]));
+    assert!(
+        stderr.contains("copied.yaml") && stderr.contains("may belong to another controller"),
+        "{stderr}"
+    );
+    assert_eq!(checkout.changed(), "");
+    let (small, large) = ("41dc2e7f1ec8", "5488a84d6a40");
+    let accept = ["--accept-key", small, "--accept-key", large, "--dry-run"];
+    let stdout = succeeded(&checkout.reseal_environment("dev", &["rsa2048", "rsa4096"], NEW, &accept));
+    assert!(stdout.contains(&format!("copied.yaml (opened with {large})")), "{stdout}");
+    let stderr =
+        refused(&checkout.reseal_environment("dev", &["rsa2048"], NEW, &["--accept-key", large, "--yes"]));
+    assert!(stderr.contains("of `--accept-key` is not the fingerprint of a given key"), "{stderr}");
+    // The controller tells which keys it has.
+    let kubeconfig = checkout.kubeconfig("rsa3072", "rsa3072");
+    let asked = ["--kubeconfig", &kubeconfig, "--yes"];
+    let stderr = refused(&checkout.reseal_environment("dev", &["rsa2048", "rsa4096"], NEW, &asked));
+    assert!(stderr.contains("which the controller of the certificate does not have"), "{stderr}");
+    assert_eq!(checkout.changed(), "");
+}
+
+#[test]
+fn the_map_asks_the_controller_for_its_keys() {
+    let checkout = Checkout::new();
+    let kubeconfig = checkout.kubeconfig("rsa2048", "rsa2048");
+    let files = checkout.shown("keys/rsa4096.key");
+    let asked = ["--map", "app/envs/dev", "--kubeconfig", &kubeconfig];
+    let stdout = succeeded(&checkout.reseal(&[&asked[..], &["--key", &files]].concat()));
+    assert!(stdout.contains("Secret kube-system/old, newest, not examined: its private key was not given): the controller seals with it"), "{stdout}");
+    assert!(
+        stdout.contains("rsa4096.key, the controller does not have it): unknown whether an item needs it"),
+        "{stdout}"
+    );
+    let read = [&asked[..], &["--read-controller-keys"]].concat();
+    let stdout = succeeded(&checkout.reseal(&read));
+    assert!(stdout.contains("Secret kube-system/old, newest): 13 items"), "{stdout}");
+    let json: Json =
+        serde_json::from_str(&succeeded(&checkout.reseal(&[&read[..], &["-o", "json"]].concat())))
+            .expect("JSON");
+    assert_eq!(json["keys"][0]["needed"], "yes");
+    assert_eq!(json["keys"][0]["controllerSecrets"][0]["secret"], "kube-system/old");
+    assert_eq!(json["items"][0]["evidence"], "opened");
+    let output = checkout.reseal(&["app", "--read-controller-keys"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--map"), "{}", text(&output.stderr));
     assert_eq!(checkout.changed(), "");
 }

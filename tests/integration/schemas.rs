@@ -274,7 +274,11 @@ fn kubeconfigs_are_found_as_in_kubectl() {
         &[("KUBECONFIG", "kubeconfig")],
         &["kubeconfig `none` cannot be read"],
     );
-    workspace.fails(&["--context", "x"], &[("KUBECONFIG", "kubeconfig")], &["the kubeconfig cannot be used"]);
+    workspace.fails(
+        &["--context", "x"],
+        &[("KUBECONFIG", "kubeconfig")],
+        &["the kubeconfig has no context `x`"],
+    );
     let workspace = Workspace::new("http://cluster.example");
     workspace.fails(&[], &[("KUBECONFIG", "kubeconfig")], &["the cluster's address is not https"]);
 }

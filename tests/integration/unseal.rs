@@ -147,6 +147,38 @@ fn the_sidecar_never_unseals() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn beside_the_server_of_argo_cd_no_private_key_is_used() {
+    let unshared = |line: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", line]).stdin(Stdio::null());
+        command.output()
+    };
+    // A file system of this process alone, with the program that runs in the sidecar.
+    let marker = "mount -t tmpfs none /run && mkdir -p /run/argocd && test /var/run -ef /run && : > /run/argocd/argocd-cmp-server";
+    if !unshared(marker).is_ok_and(|output| output.status.success()) {
+        skipped("no private mount namespace can be made here");
+        return;
+    }
+    let sealed = Sealed::new();
+    let program = env!("CARGO_BIN_EXE_sealwave");
+    let (file, key) = (sealed.path("sealed.yaml").display().to_string(), testdata("rsa2048.key"));
+    let certificate = testdata("rsa3072.crt");
+    for line in [
+        format!("{program} unseal {file} --key {key}"),
+        format!("{program} reseal {file} --key {key} --cert {certificate} --yes"),
+        format!("{program} reseal --map {file} --key {key}"),
+    ] {
+        let output = unshared(&format!("{marker} && exec {line}")).expect("starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{line}: {stderr}");
+        assert!(output.stdout.is_empty());
+        let message = "private keys must not be used in the sidecar of Argo CD: `/var/run/argocd/argocd-cmp-server` exists";
+        assert!(stderr.contains(message), "{line}: {stderr}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_terminal_gets_values_only_if_that_is_asked_for() {
     if Command::new("script").arg("--version").output().is_err() {
         skipped("the program `script`, which makes a terminal, is not installed");

@@ -114,7 +114,7 @@ impl ChangeSet {
             .map(|change| {
                 let path = diff::shown(&change.path);
                 let diff = diff::unified(&path, &change.before, &change.after);
-                PlannedFile { path, diff }
+                PlannedFile { path, diff, ..PlannedFile::default() }
             })
             .collect()
     }

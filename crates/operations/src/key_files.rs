@@ -6,7 +6,8 @@
 mod info;
 mod read;
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sealwave_core::diagnostic::{Failure, Note};
@@ -17,8 +18,11 @@ pub use info::UnsealKeyInfo;
 pub use read::KeyFileError;
 
 /// The keys that may open sealed items, from the newest to the oldest.
+#[derive(Default)]
 pub struct UnsealKeys {
     keys: Vec<(UnsealKey, UnsealKeyInfo)>,
+    /// The public keys of each file. A file has keys of one controller.
+    files: BTreeMap<PathBuf, BTreeSet<String>>,
     /// The index of the key that opened the latest item: it probably opens the next one.
     latest: AtomicUsize,
 }
@@ -36,9 +40,27 @@ impl UnsealKeys {
     fn new(mut keys: Vec<(UnsealKey, UnsealKeyInfo)>) -> Self {
         // The texts of RFC 3339 in UTC sort by time. Keys without a date are last, in the order of the files.
         keys.sort_by(|(_, a), (_, b)| b.not_before.cmp(&a.not_before));
-        let mut seen = std::collections::BTreeSet::new();
+        let mut files: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+        for (_, info) in &keys {
+            if let Some(file) = &info.file {
+                files.entry(file.clone()).or_default().insert(info.public_key_sha256.clone());
+            }
+        }
+        let mut seen = BTreeSet::new();
         keys.retain(|(key, _)| seen.insert(*key.public_key_sha256()));
-        Self { keys, latest: AtomicUsize::new(0) }
+        Self { keys, files, latest: AtomicUsize::new(0) }
+    }
+
+    /// Adds keys that were read from a cluster. Keys that are known already stay as they are.
+    #[must_use]
+    pub fn with_keys(self, more: impl IntoIterator<Item = (UnsealKey, UnsealKeyInfo)>) -> Self {
+        let Self { keys, files, .. } = self;
+        Self { files, ..Self::new(keys.into_iter().chain(more).collect()) }
+    }
+
+    /// Returns the key files with the public keys in each.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &BTreeSet<String>)> {
+        self.files.iter().map(|(file, keys)| (file.as_path(), keys))
     }
 
     /// Opens an item, and returns the key that opens it. `label` is `SealingScope::label` of the object that holds it.

@@ -60,10 +60,14 @@ pub enum StepUndo {
 }
 
 /// A file that changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PlannedFile {
     /// The path, as people see it.
     pub path: String,
+    /// The fingerprints of the keys that opened its items, if private keys did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opened_with: Vec<String>,
     /// The difference, as a unified diff.
     pub diff: String,
 }
@@ -121,7 +125,10 @@ impl Plan {
             out.push_str("\nFiles\n");
         }
         for file in &self.files {
-            let _ = writeln!(out, "  {}", first_on_line(&file.path));
+            let keys: Vec<&str> = file.opened_with.iter().map(|key| key.get(..12).unwrap_or(key)).collect();
+            let keys =
+                if keys.is_empty() { String::new() } else { format!(" (opened with {})", keys.join(", ")) };
+            let _ = writeln!(out, "  {}", first_on_line(format!("{}{keys}", file.path)));
         }
         for file in self.files.iter().filter(|_| diffs) {
             out.push('\n');
@@ -149,7 +156,11 @@ mod tests {
             .with_fact("environment", "dev")
             .with_step("create-key", "create an access key", StepUndo::By("delete the key".to_owned()))
             .with_step("delete-key", "delete the old key", StepUndo::Impossible);
-        plan.files.push(PlannedFile { path: "a.yaml".to_owned(), diff: "-old\n+new\n".to_owned() });
+        plan.files.push(PlannedFile {
+            path: "a.yaml".to_owned(),
+            diff: "-old\n+new\n".to_owned(),
+            ..PlannedFile::default()
+        });
         plan
     }
 
@@ -168,13 +179,21 @@ mod tests {
     #[test]
     fn texts_of_a_repository_cannot_control_the_terminal() {
         let mut plan = Plan::new("x").with_fact("file", "a\u{1b}[2Jb\nc");
-        plan.files.push(PlannedFile { path: "p\u{7}".to_owned(), diff: "+v\u{1b}[1A\r\n".to_owned() });
+        plan.files.push(PlannedFile {
+            path: "p\u{7}".to_owned(),
+            diff: "+v\u{1b}[1A\r\n".to_owned(),
+            ..PlannedFile::default()
+        });
         let human = plan.human(true);
         assert!(!human.chars().any(|c| c.is_control() && c != '\n'), "{human:?}");
         assert_eq!(human.lines().count(), 7, "{human}");
         // GitHub executes lines that start with `::`, also after spaces.
         let command = "::error title=a::b";
-        plan.files.push(PlannedFile { path: command.to_owned(), diff: format!(" {command}\n") });
+        plan.files.push(PlannedFile {
+            path: command.to_owned(),
+            diff: format!(" {command}\n"),
+            ..PlannedFile::default()
+        });
         assert!(!plan.human(true).lines().any(|line| line.trim_start().starts_with("::")));
     }
 

@@ -100,6 +100,19 @@ impl ProviderError {
         }
     }
 
+    /// Adds the cluster that was asked to the reason.
+    #[cfg(feature = "k8s")]
+    pub(crate) fn with_peer(mut self, peer: &crate::ClusterPeer) -> Self {
+        match &mut self {
+            Self::Denied { reason, .. }
+            | Self::Invalid { reason, .. }
+            | Self::NotFound { reason, .. }
+            | Self::Unreachable { reason, .. } => *reason = format!("{reason}; {peer}"),
+            Self::Overdue { .. } => {}
+        }
+        self
+    }
+
     /// Returns the error for a broken invariant.
     pub(crate) fn bug(reason: &str) -> Self {
         Self::unreachable(reason, BUG_HINT)

@@ -42,7 +42,8 @@ mod web;
 #[cfg(feature = "aws")]
 pub use self::aws::account as aws_account;
 pub use self::cluster::{
-    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ProxyReply, ServiceProxy,
+    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ClusterFailure, ClusterPeer,
+    ProxyReply, ServiceProxy,
 };
 pub use self::config_error::{ProviderConfigError, SettingsError};
 pub use self::error::ProviderError;

@@ -11,7 +11,7 @@ use crate::commands::{CommandOutput, cluster_access};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_operations::controller::{ControllerKey, KeyState, list_keys};
+use sealwave_operations::controller::{ControllerKey, KeyState, list_keys, newest_key};
 use sealwave_secrets::crypto::Certificate;
 
 /// A problem of the list.
@@ -64,10 +64,9 @@ pub(super) fn run(
     Ok(CommandOutput { notes, ..CommandOutput::text(stdout) })
 }
 
-/// Reports whether the controller seals with this key: it is the first active one.
+/// Reports whether the controller seals with this key.
 fn is_newest(key: &ControllerKey, keys: &[ControllerKey]) -> bool {
-    let newest = keys.iter().find(|key| key.state == KeyState::Active && key.certificate.is_ok());
-    newest.is_some_and(|newest| newest.name == key.name)
+    newest_key(keys).is_some_and(|newest| newest.name == key.name)
 }
 
 fn state(key: &ControllerKey, is_newest: bool) -> &'static str {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use crate::cli::CertShowArgs;
 use crate::commands::CommandOutput;
 use crate::config::{self, ConfigError, OperatorFile, VariableReader};
-use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector};
+use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector, first_on_line, printable, truncate};
 use sealwave_secrets::crypto::{Certificate, CertificateValidity};
 
 pub(super) fn run(args: &CertShowArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
@@ -48,9 +48,9 @@ pub(super) fn show(out: &mut String, title: &str, certificate: &Certificate, now
     ];
     let separator = if out.is_empty() { "" } else { "\n" };
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "{separator}{title}");
+    let _ = writeln!(out, "{separator}{}", truncate(first_on_line(title)));
     for (name, value) in rows {
-        let _ = writeln!(out, "  {name:<20}{value}");
+        let _ = writeln!(out, "  {name:<20}{}", truncate(printable(value)));
     }
 }
 

@@ -4,15 +4,13 @@ use std::time::Instant;
 
 use crate::cli::{ResealArgs, SealCertificateArgs};
 use crate::commands::cert::controller_names;
-use crate::commands::directory;
 use crate::commands::seal::certificate::SealingCertificate;
 use crate::config::{self, VariableReader};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_operations::controller::{Controller, ControllerNames};
-use sealwave_pipeline::discover;
+use sealwave_operations::reseal::{NamedCluster, SealedTree, named_cluster};
 use sealwave_providers::ClusterAccess;
 use sealwave_secrets::crypto::Certificate;
-use sealwave_secrets::settings::APP_FILE;
 
 /// An error of the certificate.
 #[derive(Debug, thiserror::Error)]
@@ -57,23 +55,30 @@ impl ResealTarget {
     pub(super) fn decide(
         args: &ResealArgs,
         access: ClusterAccess,
+        tree: &SealedTree,
         online: bool,
         variables: VariableReader,
         notes: &mut Vec<Note>,
     ) -> Result<Self, Failure> {
         let given = &args.certificate;
+        let named = match &given.cluster {
+            Some(_) => None,
+            None => named_cluster(&tree.root, tree.paths(), &args.env)?,
+        };
         let operator = config::operator_path(given.operator.clone(), variables);
         let pinned = if given.cert.is_some() || operator.is_some() {
             let cluster = match &given.cluster {
                 Some(cluster) => Some(cluster.clone()),
-                None => environment_cluster(args, online)?,
+                None if given.cert.is_some() => None,
+                None => named.map(|named| cluster_name(named, online || args.check)).transpose()?,
             };
             let certificate = SealCertificateArgs { cluster, ..given.clone() };
             Some(SealingCertificate::read(&certificate, variables, notes)?.certificate)
         } else {
             None
         };
-        let controller = (online || pinned.is_none()).then(|| (access, controller_names(&args.controller)));
+        let is_needed = online || pinned.is_none() || !args.check && names_cluster(args);
+        let controller = is_needed.then(|| (access, controller_names(&args.controller)));
         Ok(Self { pinned, controller })
     }
 
@@ -106,23 +111,22 @@ impl ResealTarget {
     }
 }
 
-/// Returns the cluster of the only environment: that of the app file, by default the name of the environment.
+/// Reports whether the user names a cluster to ask.
+pub(super) const fn names_cluster(args: &ResealArgs) -> bool {
+    args.cluster.context.is_some()
+        || args.cluster.kubeconfig.is_some()
+        || args.controller.controller_name.is_some()
+        || args.controller.controller_namespace.is_some()
+}
+
+/// Returns the cluster of files: that of their app files, by default the name of the environment.
 ///
 /// A controller seals for its own cluster only. With key files, another cluster must be named by a flag if files may change:
 /// otherwise, a commit could have the items sealed for a cluster whose secrets others can read.
-fn environment_cluster(args: &ResealArgs, online: bool) -> Result<Option<String>, Failure> {
-    let [name] = args.env.as_slice() else { return Ok(None) };
-    let apps = args.paths.iter().map(|path| directory(path)).filter(|path| path.join(APP_FILE).exists());
-    for app in apps {
-        let discovery = discover(&app, None)?;
-        if let Ok(environment) = discovery.environment(name) {
-            let cluster = environment.cluster.clone().unwrap_or_else(|| name.clone());
-            if cluster != *name && !online && !args.check {
-                let environment = name.clone();
-                return Err(Problem::new(&TargetError::ClusterOfRepository { environment, cluster }).into());
-            }
-            return Ok(Some(cluster));
-        }
+fn cluster_name(named: NamedCluster, is_safe: bool) -> Result<String, Failure> {
+    let NamedCluster { cluster, environment, .. } = named;
+    if cluster != environment && !is_safe {
+        return Err(Problem::new(&TargetError::ClusterOfRepository { environment, cluster }).into());
     }
-    Ok(Some(name.clone()))
+    Ok(cluster)
 }

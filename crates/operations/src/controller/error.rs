@@ -9,11 +9,18 @@ use sealwave_secrets::crypto::CertificateError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ControllerError {
     /// Services with both default names exist.
-    #[error("there are several sealed-secrets controllers: Services {}", quoted_list(.0))]
-    Ambiguous(Vec<String>),
+    #[error("there are several sealed-secrets controllers: Services {}; {cluster}", quoted_list(.names))]
+    Ambiguous {
+        /// The names of the Services.
+        names: Vec<String>,
+        /// The server and the context.
+        cluster: String,
+    },
     /// The published certificate cannot be used.
-    #[error("{service} does not publish a usable certificate: {error}")]
+    #[error("{service} does not publish a usable certificate: {error}; {cluster}")]
     Certificate {
+        /// The server and the context.
+        cluster: String,
         /// The service.
         service: String,
         /// The problem.
@@ -23,8 +30,12 @@ pub enum ControllerError {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// No controller has the expected name.
-    #[error("no sealed-secrets controller was found: there is no Service {names} in namespace `{namespace}`")]
+    #[error(
+        "no sealed-secrets controller was found: there is no Service {names} in namespace `{namespace}`; {cluster}"
+    )]
     NotFound {
+        /// The server and the context.
+        cluster: String,
         /// The names that were tried.
         names: String,
         /// The namespace.
@@ -33,22 +44,39 @@ pub enum ControllerError {
         candidates: Vec<String>,
     },
     /// The service has no port.
-    #[error("{0} has no port")]
-    NoPort(String),
+    #[error("{service} has no port; {cluster}")]
+    NoPort {
+        /// The server and the context.
+        cluster: String,
+        /// The service.
+        service: String,
+    },
     /// The controller cannot seal the items of an object again.
-    #[error("controller cannot re-seal SealedSecret `{object}`: none of its keys decrypts {}", undecryptable(.items))]
+    #[error(
+        "controller cannot re-seal SealedSecret `{object}`: none of its keys decrypts {}; {cluster}",
+        undecryptable(.items)
+    )]
     NotResealed {
+        /// The server and the context.
+        cluster: String,
         /// The object, as `NAMESPACE/NAME`.
         object: String,
         /// The items that cannot be decrypted; none if they are not known.
         items: Vec<String>,
     },
     /// The controller cannot read an object.
-    #[error("controller cannot check SealedSecret `{0}`")]
-    NotVerified(String),
+    #[error("controller cannot check SealedSecret `{object}`; {cluster}")]
+    NotVerified {
+        /// The server and the context.
+        cluster: String,
+        /// The object, as `NAMESPACE/NAME`.
+        object: String,
+    },
     /// The service returns another status than a controller.
-    #[error("{service} is not a sealed-secrets controller: `{path}` returns {status}")]
+    #[error("{service} is not a sealed-secrets controller: `{path}` returns {status}; {cluster}")]
     Unexpected {
+        /// The server and the context.
+        cluster: String,
         /// The service.
         service: String,
         /// The path.
@@ -57,8 +85,10 @@ pub enum ControllerError {
         status: u16,
     },
     /// The response of the controller does not have the items that were sent.
-    #[error("response of the controller for SealedSecret `{object}` was refused: {reason}")]
+    #[error("response of the controller for SealedSecret `{object}` was refused: {reason}; {cluster}")]
     WrongResponse {
+        /// The server and the context.
+        cluster: String,
         /// The object, as `NAMESPACE/NAME`.
         object: String,
         /// The difference.
@@ -69,7 +99,7 @@ pub enum ControllerError {
 impl Explain for ControllerError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Ambiguous(_) => {
+            Self::Ambiguous { .. } => {
                 Some("choose one with `--controller-name` and `--controller-namespace`".to_owned())
             }
             Self::Certificate { .. } => Some(
@@ -85,14 +115,14 @@ impl Explain for ControllerError {
                 "if one of these is yours, set `--controller-namespace` and `--controller-name`: {}",
                 quoted_list(candidates)
             )),
-            Self::NotResealed { .. } | Self::NotVerified(_) => Some(
-                "an item was sealed for another cluster, name, namespace or scope, or is damaged; the controller's log has the cause"
+            Self::NotResealed { .. } | Self::NotVerified { .. } => Some(
+                "check `--context`; an item was sealed for another cluster, name, namespace or scope, or is damaged; the controller's log has the cause"
                     .to_owned(),
             ),
             Self::WrongResponse { .. } => Some(
                 "nothing was changed; check that the Service is that of the sealed-secrets controller".to_owned(),
             ),
-            Self::NoPort(_) | Self::Unexpected { .. } => Some(
+            Self::NoPort { .. } | Self::Unexpected { .. } => Some(
                 "check `--controller-name` and `--controller-namespace`: kubeseal uses the same names"
                     .to_owned(),
             ),

@@ -56,20 +56,23 @@ impl ControllerNames {
                     namespace: namespace.to_owned(),
                     service: (*name).to_owned(),
                     port: port(service).ok_or_else(|| {
-                        ControllerError::NoPort(
-                            ApiObject::named(ApiResource::SERVICES, namespace, name).to_string(),
-                        )
+                        let service = ApiObject::named(ApiResource::SERVICES, namespace, name).to_string();
+                        ControllerError::NoPort { cluster: client.peer().to_string(), service }
                     })?,
                 };
                 Ok(Controller { client, service })
             }
             ([], Some(denied)) => Err(denied.into()),
             ([], None) => Err(ControllerError::NotFound {
+                cluster: client.peer().to_string(),
                 names: quoted_list(&names),
                 namespace: printable(namespace),
                 candidates: candidates(client).unwrap_or_default(),
             }),
-            _ => Err(ControllerError::Ambiguous(names.into_iter().map(str::to_owned).collect())),
+            _ => Err(ControllerError::Ambiguous {
+                names: names.into_iter().map(str::to_owned).collect(),
+                cluster: client.peer().to_string(),
+            }),
         }
     }
 }

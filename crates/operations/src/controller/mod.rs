@@ -13,7 +13,7 @@ mod service;
 pub use engine::SealedItems;
 pub use error::ControllerError;
 pub use find::ControllerNames;
-pub use keys::{ControllerKey, KeyState, list_keys};
+pub use keys::{ControllerKey, KeyState, PrivateControllerKey, list_keys, list_private_keys, newest_key};
 pub use service::Controller;
 
 #[cfg(all(test, feature = "k8s"))]

@@ -33,11 +33,19 @@ impl<'c> Controller<'c> {
         if reply.status != 200 {
             return Err(self.unexpected("v1/cert.pem", reply.status));
         }
-        Certificate::from_pem(&reply.body)
-            .map_err(|error| ControllerError::Certificate { service: self.service.to_string(), error })
+        Certificate::from_pem(&reply.body).map_err(|error| {
+            let (cluster, service) = (self.cluster(), self.service.to_string());
+            ControllerError::Certificate { cluster, service, error }
+        })
     }
 
     pub(super) fn unexpected(&self, path: &'static str, status: u16) -> ControllerError {
-        ControllerError::Unexpected { service: self.service.to_string(), path, status }
+        let (cluster, service) = (self.cluster(), self.service.to_string());
+        ControllerError::Unexpected { cluster, service, path, status }
+    }
+
+    /// Returns the server and the context, for messages.
+    pub(super) fn cluster(&self) -> String {
+        self.client.peer().to_string()
     }
 }

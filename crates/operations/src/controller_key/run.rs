@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use sealwave_core::text::shell_quoted;
-use sealwave_providers::ClusterError;
 use sealwave_secrets::crypto::{Certificate, ControllerKeyPair};
 
 use super::error::KeyRotationError;
@@ -176,7 +175,7 @@ impl KeyRotationRun<'_> {
         match client.create_secret(namespace, pair.to_secret(namespace, &state.secret)) {
             Ok(()) => {}
             // The response to an earlier attempt was lost.
-            Err(ClusterError::Conflict { .. }) => {
+            Err(error) if error.is_conflict() => {
                 let existing = existing_key(&list_keys(client, namespace)?, &state.secret)?;
                 return existing.ok_or_else(|| KeyRotationError::Taken(state.secret.clone()));
             }
@@ -241,7 +240,7 @@ impl KeyRotationRun<'_> {
         loop {
             // While it restarts, it cannot be reached.
             let certificate = match controller.certificate() {
-                Err(crate::controller::ControllerError::Cluster(ClusterError::Failed { .. })) => None,
+                Err(crate::controller::ControllerError::Cluster(error)) if error.is_failed() => None,
                 certificate => Some(certificate?),
             };
             let key = certificate.map(|certificate| certificate.details().public_key_sha256.clone());

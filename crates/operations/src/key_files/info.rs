@@ -5,9 +5,9 @@ use std::path::PathBuf;
 /// The details of a key that may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsealKeyInfo {
-    /// The file that holds the key.
-    pub file: PathBuf,
-    /// The namespace and name of the Secret that holds it, if the file is a backup.
+    /// The file that holds the key; `None` if it was read from the cluster.
+    pub file: Option<PathBuf>,
+    /// The namespace and name of the Secret that holds it, if the file is a backup, or the key was read from the cluster.
     pub secret: Option<String>,
     /// SHA-256 of the public key, in hexadecimal, as `sealwave cert` shows it.
     pub public_key_sha256: String,

@@ -159,7 +159,7 @@ impl<'a> KeyFile<'a> {
 
     fn known(&self, key: UnsealKey, secret: Option<String>, not_before: Option<String>) -> KnownKey {
         let public_key_sha256 = key.public_key_sha256_hex();
-        (key, UnsealKeyInfo { file: self.path.to_owned(), secret, public_key_sha256, not_before })
+        (key, UnsealKeyInfo { file: Some(self.path.to_owned()), secret, public_key_sha256, not_before })
     }
 
     /// Reads the Secrets of a backup.

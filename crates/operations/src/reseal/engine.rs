@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use super::origins::OpenedItems;
 pub use crate::controller::SealedItems;
 use crate::plan::PlanFact;
 use crate::progress::Progress;
-use sealwave_core::diagnostic::Problem;
+use sealwave_core::diagnostic::{Failure, Problem};
 
 /// The result of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResealedItem {
     /// It is sealed for the certificate already.
     Current,
-    /// Its new ciphertext, which was verified.
-    Sealed(String),
+    /// It was sealed again.
+    Sealed {
+        /// Its new ciphertext, which was verified.
+        ciphertext: String,
+        /// SHA-256 of the public key that opened the old one, in hexadecimal, if it was opened here.
+        opened_by: Option<String>,
+    },
 }
 
 /// The items of an object after re-sealing, by key.
@@ -57,6 +63,14 @@ pub trait ResealEngine {
                 result
             })
             .collect()
+    }
+
+    /// Judges whether the keys that opened the items may have been used for this certificate. Returns warnings, and facts for the plan.
+    ///
+    /// # Errors
+    /// They may belong to another controller.
+    fn judge(&self, _opened: &OpenedItems) -> Result<(Vec<Problem>, Vec<PlanFact>), Failure> {
+        Ok(Default::default())
     }
 
     /// Returns the facts for a plan: the controller, or the key files, and how items are verified.

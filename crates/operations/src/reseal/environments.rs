@@ -49,7 +49,8 @@ pub fn require_one_environment(tree: &SealedTree, named: &[String]) -> Result<()
 }
 
 /// Returns the environment of a file: the directory below the last `envs`.
-fn environment_of(path: &Path) -> Option<&str> {
+#[must_use]
+pub fn environment_of(path: &Path) -> Option<&str> {
     let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
     let at = parts.iter().rposition(|part| *part == ENVIRONMENTS)?;
     // The last part is the file itself.

@@ -162,6 +162,11 @@ impl SealedTree {
         Ok(tree)
     }
 
+    /// Returns the paths of the files, relative to the root.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
     /// Requires that every file that may hold SealedSecrets was read. Templates and links are exempt: they cannot be edited.
     ///
     /// # Errors

@@ -1,4 +1,7 @@
 //! The report of `reseal --map`: which key opens each item of several repositories, and which keys nothing needs any more.
+//!
+//! A key is not needed only if another key opened every item of all paths. An item that was not opened may be sealed for any key, so
+//! then the answer is unknown for all of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,6 +12,7 @@ use sealwave_core::diagnostic::{Failure, first_on_line, printable};
 use sealwave_core::document::display_path;
 use sealwave_core::names::item_label;
 
+use super::controller_keys::{ControllerKeys, ControllerSecret};
 use super::find::SealedTree;
 use super::report_entries::{UnseenEntry, short};
 use super::status::{BoundObject, opening_keys};
@@ -19,8 +23,15 @@ use crate::key_files::{UnsealKeyInfo, UnsealKeys};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyMap {
-    /// The given keys, from the newest to the oldest, then the keys that only records name.
+    /// The keys that were tried, from the newest to the oldest, then the others of the controller, then those that only records
+    /// name.
     pub keys: Vec<KeyUse>,
+    /// The server and the context whose controller was asked for its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// The key Secrets of the controller that could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<ControllerSecret>,
     /// The items, in the order of repositories and files.
     pub items: Vec<MappedItem>,
     /// The files that may hold further items.
@@ -41,8 +52,28 @@ pub struct KeyUse {
     pub secret: Option<String>,
     /// Start of validity of its certificate, if known.
     pub not_before: Option<String>,
+    /// The Secrets of the controller that hold it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controller_secrets: Vec<ControllerSecret>,
+    /// Whether it was tried on the items: its private key was given or read.
+    pub examined: bool,
     /// The number of items that it opens.
     pub items: usize,
+    /// Whether it is needed.
+    pub needed: KeyNeed,
+}
+
+/// Whether a key is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyNeed {
+    /// Nothing that was seen needs it: another key opened each item.
+    No,
+    /// Items were not opened, or files not seen.
+    #[default]
+    Unknown,
+    /// An item needs it, or the controller seals with it.
+    Yes,
 }
 
 /// An item with its key.
@@ -71,10 +102,13 @@ impl KeyMap {
     pub fn new(
         trees: &[SealedTree],
         keys: Option<&UnsealKeys>,
+        controller: Option<&ControllerKeys>,
         namespace: Option<&str>,
     ) -> Result<Self, Failure> {
         let mut map = Self {
             keys: keys.into_iter().flat_map(UnsealKeys::infos).map(KeyUse::of_key).collect(),
+            cluster: controller.map(|controller| controller.cluster.clone()),
+            unreadable: controller.map(|controller| controller.unreadable.clone()).unwrap_or_default(),
             items: Vec::new(),
             unseen: Vec::new(),
             searched: trees.iter().map(|tree| display_path(&tree.root)).collect(),
@@ -87,7 +121,11 @@ impl KeyMap {
             }
             map.unseen.extend(tree.unseen.iter().map(UnseenEntry::from));
         }
+        for (public_key, secret) in controller.iter().flat_map(|controller| &controller.known) {
+            map.key(public_key).controller_secrets.push(secret.clone());
+        }
         map.count();
+        map.decide();
         Ok(map)
     }
 
@@ -121,22 +159,41 @@ impl KeyMap {
         self.items.push(MappedItem { path, line, object, item, public_key_sha256: key, evidence });
     }
 
+    /// Returns the entry of a key, which it adds if there is none.
+    fn key(&mut self, public_key_sha256: &str) -> &mut KeyUse {
+        let known = self.keys.iter().position(|key| key.public_key_sha256 == public_key_sha256);
+        let at = known.unwrap_or_else(|| {
+            self.keys.push(KeyUse::named(public_key_sha256));
+            self.keys.len() - 1
+        });
+        &mut self.keys[at]
+    }
+
     fn count(&mut self) {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for key in self.items.iter().filter_map(|item| item.public_key_sha256.clone()) {
             *counts.entry(key).or_default() += 1;
         }
-        for key in &mut self.keys {
-            key.items = counts.remove(&key.public_key_sha256).unwrap_or(0);
+        for (public_key, items) in counts {
+            self.key(&public_key).items = items;
         }
-        let others = counts.into_iter().map(|(public_key_sha256, items)| KeyUse {
-            public_key_sha256,
-            file: None,
-            secret: None,
-            not_before: None,
-            items,
-        });
-        self.keys.extend(others);
+    }
+
+    fn decide(&mut self) {
+        let is_complete = self.unopened() == 0 && self.unseen.is_empty() && !self.items.is_empty();
+        for key in &mut self.keys {
+            let seals = key.controller_secrets.iter().any(|secret| secret.state == "newest");
+            key.needed = match (key.items, seals) {
+                (1.., _) | (_, true) => KeyNeed::Yes,
+                _ if is_complete => KeyNeed::No,
+                _ => KeyNeed::Unknown,
+            };
+        }
+    }
+
+    /// Returns the number of items that no key opened.
+    fn unopened(&self) -> usize {
+        self.items.iter().filter(|item| item.evidence != "opened").count()
     }
 
     /// Returns the items whose key is unknown.
@@ -162,10 +219,24 @@ impl KeyMap {
         }
         out.push_str("\nKeys\n");
         for key in &self.keys {
-            let _ = writeln!(out, "  {}", printable(key.human()));
+            let _ = writeln!(out, "  {}", printable(key.human(self.cluster.is_some())));
+        }
+        for ControllerSecret { secret, reason, .. } in &self.unreadable {
+            let reason = reason.as_deref().unwrap_or_default();
+            let _ = writeln!(out, "  {}", printable(format!("Secret {secret}: not examined: {reason}")));
         }
         if self.unknown() > 0 {
             let _ = writeln!(out, "  unknown: {} items, which none of the given keys opens", self.unknown());
+        }
+        if self.keys.iter().any(|key| key.needed == KeyNeed::Unknown) {
+            let (items, files) = (self.unopened(), self.unseen.len());
+            let _ = writeln!(
+                out,
+                "  which other keys are needed is unknown; items that were not opened: {items}, files that were not seen: {files}"
+            );
+        }
+        if let Some(cluster) = &self.cluster {
+            let _ = writeln!(out, "  controller: {cluster}");
         }
         out.push_str("\nNot seen\n");
         for file in &self.unseen {
@@ -173,7 +244,7 @@ impl KeyMap {
         }
         let _ = writeln!(
             out,
-            "  other repositories, branches and older commits; objects in clusters; files that Git ignores"
+            "  other repositories, branches and older commits; other clusters, and objects in clusters; files that Git ignores"
         );
         out
     }
@@ -188,27 +259,53 @@ impl KeyMap {
 impl KeyUse {
     fn of_key(info: &UnsealKeyInfo) -> Self {
         Self {
-            public_key_sha256: info.public_key_sha256.clone(),
-            file: Some(display_path(&info.file)),
-            secret: info.secret.clone(),
+            file: info.file.as_deref().map(display_path),
+            secret: info.secret.clone().filter(|_| info.file.is_some()),
             not_before: info.not_before.clone(),
-            items: 0,
+            examined: true,
+            ..Self::named(&info.public_key_sha256)
         }
     }
 
-    fn human(&self) -> String {
+    /// Returns a key of which only the public key is known.
+    fn named(public_key_sha256: &str) -> Self {
+        Self {
+            public_key_sha256: public_key_sha256.to_owned(),
+            file: None,
+            secret: None,
+            not_before: None,
+            controller_secrets: Vec::new(),
+            examined: false,
+            items: 0,
+            needed: KeyNeed::Unknown,
+        }
+    }
+
+    /// Returns the key for people; `is_asked` if the controller was asked for its keys.
+    fn human(&self, is_asked: bool) -> String {
         let mut text = short(&self.public_key_sha256);
         let origin = [self.file.as_deref(), self.secret.as_deref(), self.not_before.as_deref()];
-        let origin: Vec<&str> = origin.into_iter().flatten().collect();
-        if origin.is_empty() {
-            text.push_str(" (no key file)");
-        } else {
-            let _ = write!(text, " ({})", origin.join(", "));
+        let mut origin: Vec<String> = origin.into_iter().flatten().map(str::to_owned).collect();
+        for ControllerSecret { secret, state, reason } in &self.controller_secrets {
+            origin.push(format!("Secret {secret}, {state}"));
+            origin.extend(reason.clone());
         }
-        let _ = match self.items {
-            0 => write!(text, ": nothing that was seen needs it"),
-            1 => write!(text, ": 1 item"),
-            items => write!(text, ": {items} items"),
+        if origin.is_empty() {
+            origin.push("no key file".to_owned());
+        }
+        if is_asked && self.controller_secrets.is_empty() {
+            origin.push("the controller does not have it".to_owned());
+        }
+        if !self.examined && !self.controller_secrets.is_empty() {
+            origin.push("not examined: its private key was not given".to_owned());
+        }
+        let _ = write!(text, " ({})", origin.join(", "));
+        let _ = match (self.items, self.needed) {
+            (0, KeyNeed::No) => write!(text, ": nothing that was seen needs it"),
+            (0, KeyNeed::Yes) => write!(text, ": the controller seals with it"),
+            (0, KeyNeed::Unknown) => write!(text, ": unknown whether an item needs it"),
+            (1, _) => write!(text, ": 1 item"),
+            (items, _) => write!(text, ": {items} items"),
         };
         text
     }

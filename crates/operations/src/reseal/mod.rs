@@ -12,11 +12,18 @@
 //! | `run` | applies a plan from a journal, commits and pushes |
 //! | `check` | [`CheckReport`]: which items are not sealed for the certificate |
 //! | `map` | [`KeyMap`]: which key opens each item, and which keys nothing needs |
+//! | `controller_keys` | [`ControllerKeys`]: the keys of a controller, for the map |
+//! | `clusters` | [`named_cluster`]: the cluster that the app files name for the files |
+//! | `origins` | [`KeyOrigins`]: whether the keys that opened items are of one controller, that of the certificate |
 //!
 //! Every new item is verified before a file changes. The record that keeps checksums as they were is
 //! [`sealwave_secrets::resealed`]. No plan, report or journal holds a value; ciphertexts are public.
 
 mod check;
+mod clusters;
+mod controller_keys;
+#[cfg(all(test, feature = "k8s"))]
+mod controller_map_tests;
 mod engine;
 mod environments;
 mod error;
@@ -26,6 +33,9 @@ mod offline;
 mod online;
 #[cfg(all(test, feature = "k8s"))]
 mod online_tests;
+mod origins;
+#[cfg(test)]
+mod origins_tests;
 mod plan;
 mod report_entries;
 mod run;
@@ -36,13 +46,16 @@ mod testing;
 mod tests;
 
 pub use check::{CheckReport, CheckedItem};
+pub use clusters::{NamedCluster, SeveralClusters, named_cluster};
+pub use controller_keys::{ControllerKeys, ControllerSecret};
 pub use engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
-pub use environments::{environment_paths, require_one_environment};
+pub use environments::{environment_of, environment_paths, require_one_environment};
 pub use error::ResealError;
 pub use find::{FoundFile, SealedTree, UnseenFile, UnseenReason, group_by_repository};
-pub use map::{KeyMap, KeyUse, MappedItem};
+pub use map::{KeyMap, KeyNeed, KeyUse, MappedItem};
 pub use offline::OfflineEngine;
 pub use online::OnlineEngine;
+pub use origins::{KeyOrigins, OpenedItems, OriginError};
 pub use plan::{PlanInput, ResealPlan};
 pub use report_entries::UnseenEntry;
 pub use run::{ResealDelivery, ResealRun, ResealState};

@@ -1,12 +1,15 @@
 //! Re-sealing with key files: an item is opened in memory, sealed with fresh randomness, and the new item is verified.
 
-use sealwave_core::diagnostic::Problem;
+use std::collections::BTreeSet;
+
+use sealwave_core::diagnostic::{Failure, Problem};
 use sealwave_core::workers;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::values::SecretValue;
 
 use super::engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 use super::error::ResealError;
+use super::origins::{KeyOrigins, OpenedItems, OriginError};
 use crate::key_files::UnsealKeys;
 use crate::plan::PlanFact;
 use crate::progress::Progress;
@@ -15,13 +18,33 @@ use crate::progress::Progress;
 pub struct OfflineEngine<'k> {
     keys: &'k UnsealKeys,
     certificate: &'k Certificate,
+    origins: KeyOrigins<'k>,
 }
 
 impl<'k> OfflineEngine<'k> {
     /// Creates an engine that opens items with these keys and seals them for this certificate.
     #[must_use]
-    pub const fn new(keys: &'k UnsealKeys, certificate: &'k Certificate) -> Self {
-        Self { keys, certificate }
+    pub fn new(keys: &'k UnsealKeys, certificate: &'k Certificate) -> Self {
+        let origins = KeyOrigins::new(keys, &certificate.details().public_key_sha256);
+        Self { keys, certificate, origins }
+    }
+
+    /// Adds what else is known about the controllers of the keys: the public keys of the controller, if it was asked, and the
+    /// fingerprints of keys that the user accepts.
+    ///
+    /// # Errors
+    /// An accepted fingerprint names no key.
+    pub fn knowing(
+        self,
+        controller: Option<BTreeSet<String>>,
+        accepted: &[String],
+    ) -> Result<Self, OriginError> {
+        let origins = self.origins.accepting(accepted)?;
+        let origins = match controller {
+            Some(keys) => origins.with_controller(keys),
+            None => origins,
+        };
+        Ok(Self { origins, ..self })
     }
 
     fn public_key(&self) -> &'k str {
@@ -50,7 +73,7 @@ impl<'k> OfflineEngine<'k> {
         let not_verified = || ResealError::NotVerified { object: object(), key: key.to_owned() };
         let new = self.certificate.seal_randomly(&label, &value).map_err(|_| not_verified())?;
         if self.is_verified(&label, &new, &value) {
-            Ok(ResealedItem::Sealed(new))
+            Ok(ResealedItem::Sealed { ciphertext: new, opened_by: Some(info.public_key_sha256.clone()) })
         } else {
             Err(not_verified())
         }
@@ -93,6 +116,10 @@ impl ResealEngine for OfflineEngine<'_> {
         };
         workers::parallel_map(objects, work)
             .unwrap_or_else(|error| objects.iter().map(|_| Err(Problem::new(&error).into())).collect())
+    }
+
+    fn judge(&self, opened: &OpenedItems) -> Result<(Vec<Problem>, Vec<PlanFact>), Failure> {
+        Ok((self.origins.judge(opened)?, self.origins.facts(opened)))
     }
 
     fn facts(&self) -> Vec<PlanFact> {

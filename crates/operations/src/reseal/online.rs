@@ -38,7 +38,11 @@ impl ResealEngine for OnlineEngine<'_> {
             let first = checked.items.keys().next();
             return Err(not_verified(first.map_or("", String::as_str)));
         }
-        Ok(checked.items.into_iter().map(|(key, item)| (key, ResealedItem::Sealed(item))).collect())
+        Ok(checked
+            .items
+            .into_iter()
+            .map(|(key, item)| (key, ResealedItem::Sealed { ciphertext: item, opened_by: None }))
+            .collect())
     }
 
     fn facts(&self) -> Vec<PlanFact> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
+use sealwave_core::document::display_path;
 use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::{RESEALED, SEALED_FOR};
 use sealwave_core::workers;
@@ -14,6 +15,7 @@ use sealwave_secrets::resealed::MAX_RECORD;
 use super::engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 use super::error::ResealError;
 use super::find::{FoundFile, SealedTree};
+use super::origins::OpenedItems;
 use super::status::{BoundObject, ItemState};
 use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, PlanFact, StepUndo};
@@ -93,10 +95,13 @@ impl ResealPlan {
         Failure::unless_empty(problems)?;
         let planned = reseal(pending, input)?;
         let resealed = planned.iter().map(PlannedObjects::resealed).sum();
+        let opened = opened_items(&planned);
+        let (doubts, facts) = input.engine.judge(&opened)?;
+        warnings.extend(doubts);
         let changes = edit_all(&planned, input.certificate)?;
         let root = &input.tree.root;
         let changes = ChangeSet::new(root, changes).map_err(|error| Problem::new(&error))?;
-        let plan = describe(input, &changes, items, resealed);
+        let plan = describe(input, &changes, items, resealed, (&opened, facts));
         Ok(Self { plan, changes, resealed, warnings })
     }
 }
@@ -177,7 +182,7 @@ fn edit_all(planned: &[PlannedObjects<'_>], certificate: &Certificate) -> Result
 impl PlannedObjects<'_> {
     fn resealed(&self) -> usize {
         let items = self.objects.iter().flat_map(|(_, items)| items.values());
-        items.filter(|item| matches!(item, ResealedItem::Sealed(_))).count()
+        items.filter(|item| matches!(item, ResealedItem::Sealed { .. })).count()
     }
 
     /// Edits the file.
@@ -209,7 +214,7 @@ fn edit_object(
         let (id, old) = (bound.id(&item.key), item.ciphertext.as_str());
         let original = bound.record.original(&id, old);
         match items.get(&item.key) {
-            Some(ResealedItem::Sealed(new)) => {
+            Some(ResealedItem::Sealed { ciphertext: new, .. }) => {
                 editor.replace_item(bound.index, &item.key, new).map_err(Problem::from)?;
                 record.insert(&id, &original, public_key, new);
             }
@@ -228,13 +233,38 @@ fn edit_object(
     editor.set_annotation(bound.index, SEALED_FOR, &format!("sha256:{public_key}")).map_err(Problem::from)
 }
 
-fn describe(input: &PlanInput<'_>, changes: &ChangeSet, items: usize, resealed: usize) -> Plan {
+/// Returns the keys that opened the items, by file.
+fn opened_items(planned: &[PlannedObjects<'_>]) -> OpenedItems {
+    let mut opened = OpenedItems::default();
+    for file in planned {
+        for item in file.objects.iter().flat_map(|(_, items)| items.values()) {
+            match item {
+                ResealedItem::Current => opened.has_current = true,
+                ResealedItem::Sealed { opened_by: Some(key), .. } => {
+                    let keys = opened.by_file.entry(display_path(&file.found.path)).or_default();
+                    *keys.entry(key.clone()).or_default() += 1;
+                }
+                ResealedItem::Sealed { opened_by: None, .. } => {}
+            }
+        }
+    }
+    opened
+}
+
+fn describe(
+    input: &PlanInput<'_>,
+    changes: &ChangeSet,
+    items: usize,
+    resealed: usize,
+    (opened, key_facts): (&OpenedItems, Vec<PlanFact>),
+) -> Plan {
     let details = input.certificate.details();
     let mut plan = Plan::new("reseal")
         .with_fact("public key SHA-256", &details.public_key_sha256)
         .with_fact("certificate SHA-256", &details.certificate_sha256)
         .with_fact("valid", format!("{} to {}", details.not_before, details.not_after));
     plan.facts.extend(input.engine.facts());
+    plan.facts.extend(key_facts);
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let left = items.saturating_sub(resealed);
     plan.facts.push(PlanFact {
@@ -246,6 +276,10 @@ fn describe(input: &PlanInput<'_>, changes: &ChangeSet, items: usize, resealed: 
         return plan;
     }
     plan.files = changes.planned();
+    for file in &mut plan.files {
+        let keys = opened.by_file.get(&file.path).into_iter().flat_map(BTreeMap::keys);
+        file.opened_with = keys.cloned().collect();
+    }
     let files = count(plan.files.len(), "file");
     let undo = StepUndo::By("restore the files with Git, while the controller has the old keys".to_owned());
     plan.with_step("replace-files", format!("replace {} in {files}", count(resealed, "ciphertext")), undo)

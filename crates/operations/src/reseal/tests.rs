@@ -248,7 +248,7 @@ fn no_plan_report_or_journal_holds_a_value() {
     let keys = keys(&["rsa2048.key"]);
     let tree = repository.tree();
     let check = CheckReport::new(&tree, &certificate("rsa4096.crt"), Some(&keys), None).expect("checked");
-    let map = KeyMap::new(&[tree], Some(&keys), None).expect("mapped");
+    let map = KeyMap::new(&[tree], Some(&keys), None, None).expect("mapped");
     texts.extend([check.human(), map.human()]);
     texts.extend([check.json(), map.json()].map(|json| String::from_utf8(json).expect("UTF-8")));
     for text in texts {
@@ -311,7 +311,7 @@ fn a_map_names_the_keys_that_nothing_needs_and_what_it_could_not_see() {
     ]);
     let two = Repository::new(&[("x.yaml", sealed(&new, "x"))]);
     let keys = keys(&["rsa2048.key", "rsa3072.key", "rsa4096.key"]);
-    let map = KeyMap::new(&[one.tree(), two.tree()], Some(&keys), None).expect("mapped");
+    let map = KeyMap::new(&[one.tree(), two.tree()], Some(&keys), None, None).expect("mapped");
     let of_key = |start: &str| {
         map.keys.iter().find(|key| key.public_key_sha256.starts_with(start)).expect("a key").items
     };
@@ -322,8 +322,9 @@ fn a_map_names_the_keys_that_nothing_needs_and_what_it_could_not_see() {
     assert_eq!(map.unseen.len(), 2);
     let human = map.human();
     for expected in [
-        "rsa3072.key): nothing that was seen needs it",
+        "rsa3072.key): unknown whether an item needs it",
         "unknown: 2 items, which none of the given keys opens",
+        "which other keys are needed is unknown; items that were not opened: 2, files that were not seen: 2",
         "b.yaml.hbs: template with a SealedSecret, which cannot be edited",
         "broken.yaml: ",
         "other repositories, branches and older commits",
@@ -382,7 +383,7 @@ fn hostile_files_are_neither_followed_nor_dropped() {
     let unseen: Vec<String> = tree.unseen.iter().map(|file| file.reason.text()).collect();
     assert_eq!(unseen.len(), 3, "{unseen:?}");
     assert!(unseen.iter().any(|reason| reason == "symbolic link out of the repository"));
-    let map = KeyMap::new(&[tree], None, None).expect("mapped").human();
+    let map = KeyMap::new(&[tree], None, None, None).expect("mapped").human();
     assert!(!map.chars().any(|c| c.is_control() && c != '\n'), "{map:?}");
 }
 
@@ -391,7 +392,8 @@ struct StubEngine(&'static str);
 
 impl ResealEngine for StubEngine {
     fn reseal(&self, sealed: &SealedItems) -> Result<ResealedItems, EngineFailure> {
-        Ok(sealed.items.keys().map(|key| (key.clone(), ResealedItem::Sealed(self.0.to_owned()))).collect())
+        let item = || ResealedItem::Sealed { ciphertext: self.0.to_owned(), opened_by: None };
+        Ok(sealed.items.keys().map(|key| (key.clone(), item())).collect())
     }
 
     fn facts(&self) -> Vec<PlanFact> {

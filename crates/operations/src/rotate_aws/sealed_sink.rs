@@ -20,7 +20,7 @@ use super::sealed_error::SealedSinkError;
 use super::sealed_template::SealedTemplate;
 use super::sink::{CredentialSink, PresentKey, SinkDelivery, SinkError};
 use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
-use crate::reseal::{FoundFile, ResealError, SealedTree};
+use crate::reseal::{FoundFile, ResealError, SealedTree, named_cluster};
 use crate::seal::new_claim;
 use crate::sealed_files::{SealedFileEditor, SealedObject};
 use crate::state::{Journal, StateError};
@@ -167,6 +167,9 @@ impl SealedFilesSink {
         let mut paths: Vec<_> = targets.iter().map(|target| target.found.path.as_path()).collect();
         paths.dedup();
         self.settings.allowed.require(paths.iter().copied()).map_err(|error| SinkError::new(&error))?;
+        // All of them are sealed for one certificate.
+        named_cluster(&tree.root, paths.iter().copied(), &[])
+            .map_err(|failure| SinkError::of_failure(&failure))?;
         if let Some(work_tree) = &self.work_tree {
             work_tree.require_clean(paths, None).map_err(|error| SinkError::new(&error))?;
         }

@@ -71,7 +71,7 @@ impl LiveState for KubernetesState {
 fn found(answer: Result<Json, ClusterError>) -> Result<Option<Json>, ClusterError> {
     match answer {
         Ok(object) => Ok(Some(object)),
-        Err(ClusterError::NotFound { .. }) => Ok(None),
+        Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -73,7 +73,7 @@ pub fn check_applications(
     applications: &[ApplicationName],
 ) -> Result<VerificationReport, ClusterError> {
     let reader = LiveReader { client, namespace: None };
-    let mut report = VerificationReport::default();
+    let mut report = VerificationReport::of(client);
     for application in applications {
         application::check(&reader, application, &mut report)?;
     }
@@ -86,7 +86,7 @@ fn verify_once(
     options: &VerifyOptions,
 ) -> Result<VerificationReport, ClusterError> {
     let reader = LiveReader { client, namespace: options.namespace.as_deref() };
-    let mut report = VerificationReport::default();
+    let mut report = VerificationReport::of(client);
     secrets::check(&reader, expected, &mut report)?;
     workloads::check(&reader, expected, &mut report)?;
     if let Some(application) = &options.application {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use sealwave_core::diagnostic::{Explain, printable};
-use sealwave_providers::ClusterError;
+use sealwave_providers::{ClusterClient, ClusterError, ClusterFailure, ClusterPeer};
 
 /// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -37,13 +37,21 @@ pub struct VerificationCheck {
 }
 
 /// All checks, in the order in which they were made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VerificationReport {
+    /// The cluster that was asked.
+    pub cluster: Option<ClusterPeer>,
     /// The checks.
     pub checks: Vec<VerificationCheck>,
 }
 
 impl VerificationReport {
+    /// Returns a report of a cluster without checks.
+    #[must_use]
+    pub(super) fn of(client: &ClusterClient) -> Self {
+        Self { cluster: Some(client.peer().clone()), checks: Vec::new() }
+    }
+
     /// Reports whether nothing is wrong, and something was checked.
     #[must_use]
     pub fn is_right(&self) -> bool {
@@ -84,14 +92,17 @@ impl VerificationReport {
         }
         let (right, wrong) = (self.count(CheckVerdict::Right), self.count(CheckVerdict::Wrong));
         let unknown = self.count(CheckVerdict::NotChecked);
-        let _ = writeln!(out, "{right} right, {wrong} wrong, {unknown} not checked");
+        let cluster = self.cluster.as_ref().map(|cluster| format!("; {cluster}")).unwrap_or_default();
+        let _ = writeln!(out, "{right} right, {wrong} wrong, {unknown} not checked{cluster}");
         out
     }
 
     /// Returns the report as JSON, with a line break at the end.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        let json = serde_json::json!({"right": self.is_right(), "checks": self.checks});
+        let cluster = self.cluster.as_ref();
+        let cluster = cluster.map(|peer| serde_json::json!({"server": peer.server, "context": peer.context}));
+        let json = serde_json::json!({"right": self.is_right(), "cluster": cluster, "checks": self.checks});
         format!("{json:#}\n").into_bytes()
     }
 }
@@ -139,13 +150,14 @@ impl ObjectChecks<'_> {
                 self.wrong(aspect, absent, next);
                 Ok(None)
             }
-            Err(error @ ClusterError::Denied { .. }) => {
-                self.unknown(aspect, error.to_string(), error.hint());
+            Err(error) if matches!(error.failure(), ClusterFailure::InvalidName { .. }) => {
+                let hint = error.hint().unwrap_or_default();
+                self.wrong(aspect, error.failure().to_string(), hint);
                 Ok(None)
             }
-            Err(error @ ClusterError::InvalidName { .. }) => {
-                let hint = error.hint().unwrap_or_default();
-                self.wrong(aspect, error.to_string(), hint);
+            // The report names the cluster once.
+            Err(error) if error.is_about_object() => {
+                self.unknown(aspect, error.failure().to_string(), error.hint());
                 Ok(None)
             }
             Err(error) => Err(error),

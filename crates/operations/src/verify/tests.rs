@@ -150,7 +150,7 @@ fn a_cluster_as_rendered_is_right() {
         "  right       checksum    `checksum/secret` is as rendered\n",
         "  right       pods        2 run the present template and are ready\n",
         "Application argocd/shop\n  right       synced      at 0123456789abcdef0123456789abcdef01234567\n",
-        "9 right, 0 wrong, 0 not checked\n",
+        "9 right, 0 wrong, 0 not checked; server `http://127.0.0.1:",
     ] {
         assert!(human.contains(line), "{line}\n---\n{human}");
     }
@@ -305,7 +305,9 @@ fn what_this_user_may_not_read_is_not_checked() {
         report.checks.iter().filter(|check| check.verdict == CheckVerdict::NotChecked).collect();
     assert_eq!(denied.len(), 2);
     assert_eq!(denied[0].detail, "this user is not allowed to `get` Secret `db` in namespace `shop` (403)");
-    assert_eq!(denied[0].next.as_deref(), Some("grant `get` on `secrets` with a Role in namespace `shop`"));
+    let rule = "grant `get` on `secrets` with a Role in namespace `shop`: \
+                `- {apiGroups: [\"\"], resources: [\"secrets\"], verbs: [\"get\"]}`";
+    assert_eq!(denied[0].next.as_deref(), Some(rule));
 }
 
 #[test]
@@ -348,7 +350,8 @@ fn a_cluster_that_does_not_respond_ends_at_the_deadline() {
     let client = stub.connect_for(Duration::from_millis(400));
     let error =
         verify(&client, &expected.expect("manifests"), &options(), &HiddenProgress).expect_err("late");
-    assert_eq!(error.to_string(), "the cluster did not respond before the deadline");
+    let message = "cannot `get` SealedSecret `db` in namespace `shop`: the cluster did not respond before the deadline; server `";
+    assert!(error.to_string().starts_with(message), "{error}");
 }
 
 #[test]

@@ -138,14 +138,23 @@ impl fmt::Display for ServiceProxy {
     }
 }
 
+/// The longest name.
+const MAX_NAME: usize = 253;
+
 /// Reports whether a text is one part of a path: a name from a manifest or a response could be anything.
 fn is_path_segment(text: &str) -> bool {
     let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
-    !text.is_empty() && text.len() <= 253 && text.bytes().all(is_name_byte) && text != "." && text != ".."
+    !text.is_empty()
+        && text.len() <= MAX_NAME
+        && text.bytes().all(is_name_byte)
+        && text != "."
+        && text != ".."
 }
 
+/// Returns a name for messages. No valid one is longer.
 fn shown(name: &str) -> String {
-    sealwave_core::diagnostic::printable(name)
+    let printable = sealwave_core::diagnostic::printable(name.get(..MAX_NAME).unwrap_or(name));
+    if name.len() > MAX_NAME { printable.chars().take(MAX_NAME).chain(['…']).collect() } else { printable }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::api_object::{ApiObject, ServiceProxy};
-use super::error::ClusterError;
+use super::error::ClusterFailure;
 use crate::ProviderError;
 use crate::k8s::{API_HINT, ClusterConnection};
 use crate::remote::retry::{self, AttemptError, RetryPolicy};
@@ -39,6 +39,13 @@ pub(super) enum CallTarget<'a> {
     Service(&'a ServiceProxy),
 }
 
+const HTML: &str = "it is HTML, as of a login page or a proxy";
+
+/// Reports whether a response is a page for people. Neither the API server nor a controller sends one.
+fn is_html(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
 /// Sends a request, and returns the status and the body of the response; the body is empty unless the status is a success.
 ///
 /// # Errors
@@ -47,7 +54,7 @@ pub(super) async fn send(
     connection: &ClusterConnection,
     call: &Call<'_>,
     end: Instant,
-) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterError> {
+) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterFailure> {
     let last_status = Cell::new(0);
     let is_too_large = Cell::new(false);
     let failures = Cell::new(0);
@@ -79,18 +86,24 @@ pub(super) async fn send(
     })
     .await;
     match (answer, last_status.get()) {
+        (Ok(body), _) if is_html(&body) => {
+            Err(ClusterFailure::Malformed { subject: call.subject(), reason: HTML })
+        }
         (Ok(body), status) => Ok((status, body)),
         (Err(_), _) if is_too_large.get() => {
-            Err(ClusterError::TooLarge { subject: call.subject(), mebibytes: call.max >> 20 })
+            Err(ClusterFailure::TooLarge { subject: call.subject(), mebibytes: call.max >> 20 })
         }
-        (Err(error), 0 | 200..=299) => Err(error.into()),
+        (Err(error), 0 | 200..=299) => {
+            Err(ClusterFailure::from(error).of_request(call.verb, &call.subject()))
+        }
         (Err(_), status) => call.outcome(status),
     }
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn get(object: &'a ApiObject<'a>, accept: &'static str) -> Result<Self, ClusterError> {
-        let path = object.path().ok_or_else(|| ClusterError::InvalidName { subject: object.to_string() })?;
+    pub(super) fn get(object: &'a ApiObject<'a>, accept: &'static str) -> Result<Self, ClusterFailure> {
+        let path =
+            object.path().ok_or_else(|| ClusterFailure::InvalidName { subject: object.to_string() })?;
         let target = CallTarget::Object(object);
         let verb = if object.name.is_some() { "get" } else { "list" };
         Ok(Self { method: http::Method::GET, path, accept, body: None, max: MAX_OBJECT, target, verb })
@@ -123,7 +136,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         match self.target {
             CallTarget::Object(object) => object.to_string(),
             CallTarget::Service(service) => service.to_string(),
@@ -138,34 +151,37 @@ impl<'a> Call<'a> {
     }
 
     /// Returns the result for a status that is not a success. The caller decides about those of a service.
-    fn outcome(&self, status: u16) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterError> {
+    fn outcome(&self, status: u16) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterFailure> {
         let subject = self.subject();
         let through_service = matches!(self.target, CallTarget::Service(_));
         Err(match status {
-            401 => ClusterError::Unauthenticated,
+            401 => ClusterFailure::Unauthenticated { subject },
             403 => match self.target {
-                CallTarget::Object(object) => ClusterError::Denied {
+                CallTarget::Object(object) => ClusterFailure::Denied {
                     verb: self.verb,
                     subject,
                     resource: object.resource.plural.to_owned(),
                     group: object.resource.group.to_owned(),
                     namespace: object.namespace.map(str::to_owned),
+                    name: None,
                 },
-                CallTarget::Service(service) => ClusterError::Denied {
+                CallTarget::Service(service) => ClusterFailure::Denied {
                     verb: self.verb,
                     subject: format!("`services/proxy` of {subject}"),
                     resource: "services/proxy".to_owned(),
                     group: String::new(),
                     namespace: Some(service.namespace.clone()),
+                    name: Some(service.proxied_name()),
                 },
             },
-            429 => ClusterError::Throttled { subject },
+            429 => ClusterFailure::Throttled { subject },
             500 if through_service => return Ok((status, Zeroizing::default())),
-            500..=599 => ClusterError::Failed { subject, status, through_service },
+            500..=599 => ClusterFailure::Failed { subject, status, through_service },
             _ if through_service => return Ok((status, Zeroizing::default())),
-            404 => ClusterError::NotFound { subject },
-            409 => ClusterError::Conflict { subject },
-            _ => ClusterError::Rejected { subject, status },
+            404 => ClusterFailure::NotFound { subject },
+            409 => ClusterFailure::Conflict { subject },
+            410 if self.verb == "list" => ClusterFailure::Expired { subject },
+            _ => ClusterFailure::Rejected { subject, status },
         })
     }
 }

@@ -3,6 +3,7 @@
 //! Responses that hold values stay in memory that is erased. Requests for metadata never receive a value: the API server
 //! leaves it out, and a response of another kind is refused.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,8 @@ use zeroize::Zeroizing;
 
 use super::api_object::{ApiObject, ApiResource, ServiceProxy};
 use super::call::{Call, CallTarget, MAX_OBJECT, send};
-use super::error::ClusterError;
+use super::error::{ClusterError, ClusterFailure};
+use super::peer::ClusterPeer;
 use super::proxy_reply::ProxyReply;
 use crate::ProviderError;
 use crate::k8s::{ClusterConnection, ClusterLogin};
@@ -24,6 +26,10 @@ const PAGE: usize = 250;
 const MAX_PAGES: usize = 2000;
 /// The largest page of a list.
 const MAX_LIST: usize = 64 << 20;
+/// The most bytes of all pages of a list.
+const MAX_PAGES_BYTES: usize = 256 << 20;
+/// The longest token of a next page; the API server's have some hundred bytes.
+const MAX_TOKEN: usize = 16 << 10;
 
 const JSON: &str = "application/json";
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
@@ -47,8 +53,20 @@ impl ClusterClient {
     ) -> Result<Self, ClusterError> {
         let login = ClusterLogin::User(kubeconfigs, context);
         let runtime = LocalRuntime::start().map_err(interrupted)?;
-        let connection = runtime.run(deadline, |_| ClusterConnection::open(login)).map_err(interrupted)??;
+        let connection = runtime.run(deadline, |_| ClusterConnection::open(login));
+        let connection = connection.map_err(interrupted)??;
         Ok(Self { connection, deadline, runtime })
+    }
+
+    /// Returns the server and the context that the client talks to.
+    #[must_use]
+    pub fn peer(&self) -> &ClusterPeer {
+        self.connection.peer()
+    }
+
+    /// Adds the cluster to a failure.
+    fn named<T>(&self, result: Result<T, ClusterFailure>) -> Result<T, ClusterError> {
+        result.map_err(|failure| ClusterError::from(failure).at(self.connection.peer()))
     }
 
     /// Waits, and returns whether the deadline allows another attempt afterwards.
@@ -66,8 +84,8 @@ impl ClusterClient {
     /// # Errors
     /// The object cannot be read, or is a Secret.
     pub fn get(&self, object: &ApiObject<'_>) -> Result<Json, ClusterError> {
-        refuse_secrets(object)?;
-        self.get_as(object, JSON, object.resource.kind)
+        let kind = object.resource.kind;
+        self.named(refuse_secrets(object).and_then(|()| self.get_as(object, JSON, kind)))
     }
 
     /// Returns the objects of a resource that have these labels (a label selector; empty for all).
@@ -75,8 +93,8 @@ impl ClusterClient {
     /// # Errors
     /// The complete list cannot be read, or is of Secrets.
     pub fn list(&self, objects: &ApiObject<'_>, selector: &str) -> Result<Vec<Json>, ClusterError> {
-        refuse_secrets(objects)?;
-        self.list_as(objects, selector, JSON, &format!("{}List", objects.resource.kind))
+        let kind = format!("{}List", objects.resource.kind);
+        self.named(refuse_secrets(objects).and_then(|()| self.list_as(objects, selector, JSON, &kind)))
     }
 
     /// Returns the metadata of an object.
@@ -84,7 +102,7 @@ impl ClusterClient {
     /// # Errors
     /// The object does not exist or cannot be read.
     pub fn metadata(&self, object: &ApiObject<'_>) -> Result<Json, ClusterError> {
-        self.get_as(object, METADATA, "PartialObjectMetadata")
+        self.named(self.get_as(object, METADATA, "PartialObjectMetadata"))
     }
 
     /// Returns the metadata of the objects that have these labels.
@@ -92,7 +110,7 @@ impl ClusterClient {
     /// # Errors
     /// The complete list cannot be read.
     pub fn list_metadata(&self, objects: &ApiObject<'_>, selector: &str) -> Result<Vec<Json>, ClusterError> {
-        self.list_as(objects, selector, METADATA_LIST, "PartialObjectMetadataList")
+        self.named(self.list_as(objects, selector, METADATA_LIST, "PartialObjectMetadataList"))
     }
 
     /// Returns a complete Secret as JSON. This holds its values.
@@ -101,7 +119,7 @@ impl ClusterClient {
     /// The Secret does not exist or cannot be read.
     pub fn secret(&self, namespace: &str, name: &str) -> Result<Zeroizing<Vec<u8>>, ClusterError> {
         let object = ApiObject::named(ApiResource::SECRETS, namespace, name);
-        accepted(&object, self.send(&Call::get(&object, JSON)?)?)
+        self.named(Call::get(&object, JSON).and_then(|call| accepted(&object, self.send(&call)?)))
     }
 
     /// Creates a Secret from JSON.
@@ -110,14 +128,9 @@ impl ClusterClient {
     /// A Secret of that name exists, or the Secret cannot be created.
     pub fn create_secret(&self, namespace: &str, body: Zeroizing<Vec<u8>>) -> Result<(), ClusterError> {
         let objects = ApiObject::all_in(ApiResource::SECRETS, namespace);
-        let call = Call {
-            method: http::Method::POST,
-            body: Some((JSON, body)),
-            verb: "create",
-            accept: METADATA,
-            ..Call::get(&objects, METADATA)?
-        };
-        accepted(&objects, self.send(&call)?).map(drop)
+        let (method, body) = (http::Method::POST, Some((JSON, body)));
+        let call = Call::get(&objects, METADATA).map(|call| Call { method, body, verb: "create", ..call });
+        self.named(call.and_then(|call| accepted(&objects, self.send(&call)?))).map(drop)
     }
 
     /// Changes an object with a merge patch.
@@ -126,13 +139,9 @@ impl ClusterClient {
     /// The object does not exist or cannot be changed.
     pub fn merge_patch(&self, object: &ApiObject<'_>, patch: &Json) -> Result<(), ClusterError> {
         let body = Zeroizing::new(patch.to_string().into_bytes());
-        let call = Call {
-            method: http::Method::PATCH,
-            body: Some((MERGE_PATCH, body)),
-            verb: "patch",
-            ..Call::get(object, METADATA)?
-        };
-        accepted(object, self.send(&call)?).map(drop)
+        let (method, body) = (http::Method::PATCH, Some((MERGE_PATCH, body)));
+        let call = Call::get(object, METADATA).map(|call| Call { method, body, verb: "patch", ..call });
+        self.named(call.and_then(|call| accepted(object, self.send(&call)?))).map(drop)
     }
 
     /// Gets a path of a service.
@@ -140,7 +149,7 @@ impl ClusterClient {
     /// # Errors
     /// The service cannot be reached. A status that it returns itself is not an error.
     pub fn proxy_get(&self, service: &ServiceProxy, path: &str) -> Result<ProxyReply, ClusterError> {
-        self.proxy(service, path, http::Method::GET, "get", None)
+        self.named(self.proxy(service, path, http::Method::GET, "get", None))
     }
 
     /// Posts JSON to a path of a service.
@@ -153,7 +162,8 @@ impl ClusterClient {
         path: &str,
         body: &[u8],
     ) -> Result<ProxyReply, ClusterError> {
-        self.proxy(service, path, http::Method::POST, "create", Some((JSON, Zeroizing::new(body.to_vec()))))
+        let body = Some((JSON, Zeroizing::new(body.to_vec())));
+        self.named(self.proxy(service, path, http::Method::POST, "create", body))
     }
 
     fn proxy(
@@ -163,16 +173,21 @@ impl ClusterClient {
         method: http::Method,
         verb: &'static str,
         body: Option<(&'static str, Zeroizing<Vec<u8>>)>,
-    ) -> Result<ProxyReply, ClusterError> {
+    ) -> Result<ProxyReply, ClusterFailure> {
         let path =
-            service.path(path).ok_or_else(|| ClusterError::InvalidName { subject: service.to_string() })?;
+            service.path(path).ok_or_else(|| ClusterFailure::InvalidName { subject: service.to_string() })?;
         let target = CallTarget::Service(service);
         let call = Call { method, path, accept: "*/*", body, max: MAX_OBJECT, target, verb };
         let (status, body) = self.send(&call)?;
         Ok(ProxyReply { status, body })
     }
 
-    fn get_as(&self, object: &ApiObject<'_>, accept: &'static str, kind: &str) -> Result<Json, ClusterError> {
+    fn get_as(
+        &self,
+        object: &ApiObject<'_>,
+        accept: &'static str,
+        kind: &str,
+    ) -> Result<Json, ClusterFailure> {
         let answer = accepted(object, self.send(&Call::get(object, accept)?)?)?;
         parse(object, &answer, kind)
     }
@@ -183,11 +198,12 @@ impl ClusterClient {
         selector: &str,
         accept: &'static str,
         kind: &str,
-    ) -> Result<Vec<Json>, ClusterError> {
+    ) -> Result<Vec<Json>, ClusterFailure> {
         let first = Call { max: MAX_LIST, verb: "list", ..Call::get(objects, accept)? };
         let selector = utf8_percent_encode(selector, NON_ALPHANUMERIC);
+        let malformed = |reason| ClusterFailure::Malformed { subject: objects.to_string(), reason };
         let mut items = Vec::new();
-        let mut next = String::new();
+        let (mut next, mut seen, mut bytes) = (String::new(), BTreeSet::new(), 0_usize);
         for _ in 0..MAX_PAGES {
             let mut path = format!("{}?limit={PAGE}&labelSelector={selector}", first.path);
             if !next.is_empty() {
@@ -195,7 +211,13 @@ impl ClusterClient {
                 path.extend(utf8_percent_encode(&next, NON_ALPHANUMERIC));
             }
             let call = Call { path, method: http::Method::GET, body: None, ..first };
-            let mut page = parse(objects, &accepted(objects, self.send(&call)?)?, kind)?;
+            let answer = accepted(objects, self.send(&call)?)?;
+            bytes += answer.len();
+            if bytes > MAX_PAGES_BYTES {
+                let subject = objects.to_string();
+                return Err(ClusterFailure::TooLarge { subject, mebibytes: MAX_PAGES_BYTES >> 20 });
+            }
+            let mut page = parse(objects, &answer, kind)?;
             // Go writes an empty list as null.
             if let Some(Json::Array(more)) = page.get_mut("items").map(Json::take) {
                 items.extend(more);
@@ -207,21 +229,26 @@ impl ClusterClient {
             if next.is_empty() {
                 return Ok(items);
             }
+            if next.len() > MAX_TOKEN || !seen.insert(next.clone()) {
+                return Err(malformed("its pages do not end"));
+            }
         }
-        Err(ClusterError::Malformed { subject: objects.to_string(), reason: "it has too many pages" })
+        Err(malformed("it has too many pages"))
     }
 
-    fn send(&self, call: &Call<'_>) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterError> {
+    fn send(&self, call: &Call<'_>) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterFailure> {
         let request = |end| send(&self.connection, call, end);
-        self.runtime.run(self.deadline, request).map_err(interrupted)?
+        self.runtime
+            .run(self.deadline, request)
+            .unwrap_or_else(|error| Err(interrupted(error).of_request(call.verb, &call.subject())))
     }
 }
 
 /// Refuses to read Secrets into memory that is not erased.
-fn refuse_secrets(object: &ApiObject<'_>) -> Result<(), ClusterError> {
+fn refuse_secrets(object: &ApiObject<'_>) -> Result<(), ClusterFailure> {
     if object.resource.group.is_empty() && object.resource.plural == ApiResource::SECRETS.plural {
         let reason = "Secrets are read as metadata or erased";
-        return Err(ClusterError::Malformed { subject: object.to_string(), reason });
+        return Err(ClusterFailure::Malformed { subject: object.to_string(), reason });
     }
     Ok(())
 }
@@ -229,23 +256,24 @@ fn refuse_secrets(object: &ApiObject<'_>) -> Result<(), ClusterError> {
 fn accepted(
     object: &ApiObject<'_>,
     (status, body): (u16, Zeroizing<Vec<u8>>),
-) -> Result<Zeroizing<Vec<u8>>, ClusterError> {
+) -> Result<Zeroizing<Vec<u8>>, ClusterFailure> {
     match status {
         200 | 201 => Ok(body),
-        status => Err(ClusterError::Rejected { subject: object.to_string(), status }),
+        status => Err(ClusterFailure::Rejected { subject: object.to_string(), status }),
     }
 }
 
-fn parse(object: &ApiObject<'_>, answer: &[u8], kind: &str) -> Result<Json, ClusterError> {
-    let malformed = |reason| ClusterError::Malformed { subject: object.to_string(), reason };
-    let answer: Json = serde_json::from_slice(answer).map_err(|_| malformed("it is not JSON"))?;
+fn parse(object: &ApiObject<'_>, answer: &[u8], kind: &str) -> Result<Json, ClusterFailure> {
+    let malformed = |reason| ClusterFailure::Malformed { subject: object.to_string(), reason };
+    let answer: Json =
+        serde_json::from_slice(answer).map_err(|_| malformed("it is not JSON, or is nested too deeply"))?;
     if answer.get("kind").and_then(Json::as_str) != Some(kind) {
         return Err(malformed("it is of another kind"));
     }
     Ok(answer)
 }
 
-fn interrupted(error: RuntimeError) -> ClusterError {
+fn interrupted(error: RuntimeError) -> ClusterFailure {
     match error {
         RuntimeError::DeadlineExceeded => ProviderError::overdue(),
         RuntimeError::NotStarted(kind) => ProviderError::cannot_start("the network runtime", kind),

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::api_object::{ApiObject, ServiceProxy};
 use super::error::ClusterError;
+use super::peer::ClusterPeer;
 use super::proxy_reply::ProxyReply;
 use crate::not_built::NotBuilt;
 
@@ -31,6 +32,12 @@ macro_rules! never {
 impl ClusterClient {
     pub(super) fn open(_: &[PathBuf], _: Option<&str>, _: Instant) -> Result<Self, ClusterError> {
         Err(NOT_BUILT.error().into())
+    }
+
+    /// Never called.
+    #[must_use]
+    pub fn peer(&self) -> &ClusterPeer {
+        match self.0 {}
     }
 
     /// Never called.

@@ -1,12 +1,105 @@
-//! Errors of requests to a cluster. None has any text of a response.
+//! Errors of requests to a cluster: what failed, for which object, and which cluster was asked. None has any text of a response.
+
+use std::fmt;
+use std::sync::Arc;
 
 use sealwave_core::diagnostic::Explain;
 
+use super::peer::ClusterPeer;
 use crate::ProviderError;
 
-/// An error of a request to a cluster.
+/// An error of a request to a cluster, with the server and the context that were asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterError {
+    failure: Box<ClusterFailure>,
+    /// `None` before the login.
+    peer: Option<Arc<ClusterPeer>>,
+}
+
+impl std::error::Error for ClusterError {}
+
+impl fmt::Display for ClusterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.failure.fmt(f)?;
+        match &self.peer {
+            Some(peer) => write!(f, "; {peer}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<ClusterFailure> for ClusterError {
+    fn from(failure: ClusterFailure) -> Self {
+        Self { failure: Box::new(failure), peer: None }
+    }
+}
+
+impl From<ProviderError> for ClusterError {
+    fn from(error: ProviderError) -> Self {
+        ClusterFailure::from(error).into()
+    }
+}
+
+impl ClusterError {
+    /// Returns the error with the cluster that was asked.
+    #[cfg(feature = "k8s")]
+    pub(super) fn at(self, peer: &Arc<ClusterPeer>) -> Self {
+        Self { peer: Some(Arc::clone(peer)), ..self }
+    }
+
+    /// Returns the cause, without the cluster.
+    #[must_use]
+    pub const fn failure(&self) -> &ClusterFailure {
+        &self.failure
+    }
+
+    /// Reports whether the error says that an object does not exist.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self.failure(), ClusterFailure::NotFound { .. })
+    }
+
+    /// Reports whether RBAC does not allow the request.
+    #[must_use]
+    pub const fn is_denied(&self) -> bool {
+        matches!(self.failure(), ClusterFailure::Denied { .. })
+    }
+
+    /// Reports whether another object is in the way, or another client was faster.
+    #[must_use]
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self.failure(), ClusterFailure::Conflict { .. })
+    }
+
+    /// Reports whether the API server, or the service behind it, fails.
+    #[must_use]
+    pub const fn is_failed(&self) -> bool {
+        matches!(self.failure(), ClusterFailure::Failed { .. })
+    }
+
+    /// Reports whether only the object of the request cannot be read, so that other requests can succeed.
+    #[must_use]
+    pub const fn is_about_object(&self) -> bool {
+        matches!(
+            self.failure(),
+            ClusterFailure::Denied { .. }
+                | ClusterFailure::InvalidName { .. }
+                | ClusterFailure::Malformed { .. }
+                | ClusterFailure::NotFound { .. }
+                | ClusterFailure::TooLarge { .. }
+        )
+    }
+}
+
+impl Explain for ClusterError {
+    fn hint(&self) -> Option<String> {
+        self.failure.hint()
+    }
+}
+
+/// A failure of a request to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ClusterError {
+pub enum ClusterFailure {
     /// The object exists already, or another client has changed it.
     #[error("{subject} exists already or was changed by another client (409)")]
     Conflict {
@@ -26,6 +119,14 @@ pub enum ClusterError {
         group: String,
         /// The namespace; `None` for a resource of the cluster.
         namespace: Option<String>,
+        /// The name that a rule can be limited to.
+        name: Option<String>,
+    },
+    /// A list changed before all of its pages were read.
+    #[error("{subject} expired before all of its pages were read (410)")]
+    Expired {
+        /// The list.
+        subject: String,
     },
     /// The API server, or the service behind it, fails.
     #[error("{subject} cannot be reached: the cluster's API failed ({status})")]
@@ -80,11 +181,16 @@ pub enum ClusterError {
         mebibytes: usize,
     },
     /// The credentials are not valid.
-    #[error("the cluster rejected the credentials (401)")]
-    Unauthenticated,
+    #[error("the cluster rejected the credentials of a request for {subject} (401)")]
+    Unauthenticated {
+        /// The object.
+        subject: String,
+    },
     /// The connection cannot be made, or does not respond in time.
-    #[error("{reason}")]
+    #[error("{}{reason}", asked(.request.as_deref()))]
     Unreachable {
+        /// The verb and the object; `None` for the login.
+        request: Option<String>,
         /// The cause.
         reason: String,
         /// Advice for the user.
@@ -92,42 +198,49 @@ pub enum ClusterError {
     },
 }
 
-impl ClusterError {
-    /// Reports whether the error says that an object does not exist.
-    #[must_use]
-    pub const fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound { .. })
-    }
+/// Returns the start of a message about a request.
+fn asked(request: Option<&str>) -> String {
+    request.map_or_else(String::new, |request| format!("cannot {request}: "))
+}
 
-    /// Reports whether RBAC does not allow the request.
-    #[must_use]
-    pub const fn is_denied(&self) -> bool {
-        matches!(self, Self::Denied { .. })
+impl ClusterFailure {
+    /// Returns the failure of a connection for a request.
+    #[cfg(feature = "k8s")]
+    pub(super) fn of_request(self, verb: &str, subject: &str) -> Self {
+        match self {
+            Self::Unreachable { reason, hint, .. } => {
+                Self::Unreachable { request: Some(format!("`{verb}` {subject}")), reason, hint }
+            }
+            other => other,
+        }
     }
 }
 
 /// Converts an error of the connection; what it says about references does not apply here.
-impl From<ProviderError> for ClusterError {
+impl From<ProviderError> for ClusterFailure {
     fn from(error: ProviderError) -> Self {
         match error {
             ProviderError::Overdue { .. } => Self::Unreachable {
+                request: None,
                 reason: "the cluster did not respond before the deadline".to_owned(),
                 hint: Some(
                     "check that the cluster's API is reachable from here, or allow more time".to_owned(),
                 ),
             },
-            error => Self::Unreachable { reason: error.reason(), hint: error.hint() },
+            error => Self::Unreachable { request: None, reason: error.reason(), hint: error.hint() },
         }
     }
 }
 
-impl Explain for ClusterError {
+impl Explain for ClusterFailure {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Conflict { .. } => "try again",
-            Self::Denied { verb, resource, group, namespace, .. } => {
-                return Some(grant_hint(verb, resource, group, namespace.as_deref()));
+            Self::Denied { verb, resource, group, namespace, name, .. } => {
+                let names = name.as_deref();
+                return Some(grant_hint(verb, resource, group, namespace.as_deref(), names));
             }
+            Self::Expired { .. } => "try again over a faster connection",
             Self::Failed { through_service: true, .. } => {
                 "check that its pods are ready, and that the API server can reach them: a firewall or a NetworkPolicy may be between them"
             }
@@ -139,7 +252,7 @@ impl Explain for ClusterError {
             Self::NotFound { .. } => "check its name, its namespace and the context of the kubeconfig",
             Self::Throttled { .. } => "try again later, with fewer clients at the same time",
             Self::TooLarge { .. } => "check that the cluster's address is that of its API server",
-            Self::Unauthenticated => {
+            Self::Unauthenticated { .. } => {
                 "check that the token or certificate belongs to this cluster and has not expired"
             }
             Self::Unreachable { hint, .. } => return hint.clone(),
@@ -148,12 +261,21 @@ impl Explain for ClusterError {
     }
 }
 
-fn grant_hint(verb: &str, resource: &str, group: &str, namespace: Option<&str>) -> String {
-    let group = if group.is_empty() { String::new() } else { format!(" in API group `{group}`") };
-    match namespace {
-        Some(namespace) => {
-            format!("grant `{verb}` on `{resource}`{group} with a Role in namespace `{namespace}`")
-        }
-        None => format!("grant `{verb}` on `{resource}`{group} with a ClusterRole"),
-    }
+/// Returns the rule to add. Its names were parts of a path, so they need no quotes but those of a port.
+fn grant_hint(
+    verb: &str,
+    resource: &str,
+    group: &str,
+    namespace: Option<&str>,
+    name: Option<&str>,
+) -> String {
+    let in_group = if group.is_empty() { String::new() } else { format!(" in API group `{group}`") };
+    let role = match namespace {
+        Some(namespace) => format!("a Role in namespace `{namespace}`"),
+        None => "a ClusterRole".to_owned(),
+    };
+    let names = name.map(|name| format!(", resourceNames: [\"{name}\"]")).unwrap_or_default();
+    format!(
+        "grant `{verb}` on `{resource}`{in_group} with {role}: `- {{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]{names}}}`"
+    )
 }

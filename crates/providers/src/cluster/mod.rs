@@ -12,7 +12,10 @@ mod client;
 #[cfg(not(feature = "k8s"))]
 mod client_not_built;
 mod error;
+mod peer;
 mod proxy_reply;
+#[cfg(all(test, feature = "k8s"))]
+mod tests;
 
 pub use self::access::ClusterAccess;
 pub use self::api_object::{ApiObject, ApiResource, ServiceProxy};
@@ -20,5 +23,6 @@ pub use self::api_object::{ApiObject, ApiResource, ServiceProxy};
 pub use self::client::ClusterClient;
 #[cfg(not(feature = "k8s"))]
 pub use self::client_not_built::ClusterClient;
-pub use self::error::ClusterError;
+pub use self::error::{ClusterError, ClusterFailure};
+pub use self::peer::ClusterPeer;
 pub use self::proxy_reply::ProxyReply;

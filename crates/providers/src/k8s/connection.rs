@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -9,12 +10,15 @@ use kube::api::{GetParams, ListParams, PostParams};
 use kube::client::Body;
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use sealwave_core::diagnostic::{printable, truncate};
+use sealwave_core::text::closest_name;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::request::{ClusterRequest, unexpected_status};
 use super::review;
 use crate::ProviderError;
+use crate::cluster::ClusterPeer;
 use crate::remote::retry::{self, AttemptError, RetryPolicy};
 use crate::remote::{credential, runtime, tls};
 
@@ -25,7 +29,10 @@ const PAGE: u32 = 25;
 
 /// A client with credentials.
 #[derive(Clone)]
-pub(crate) struct ClusterConnection(Client);
+pub(crate) struct ClusterConnection {
+    client: Client,
+    peer: Arc<ClusterPeer>,
+}
 
 /// The credentials to use.
 pub(crate) enum ClusterLogin<'a> {
@@ -44,15 +51,19 @@ impl ClusterConnection {
     /// The settings or the credentials cannot be used.
     pub(crate) async fn open(login: ClusterLogin<'_>) -> Result<Self, ProviderError> {
         runtime::install_crypto();
-        let mut config = login.config().await?;
+        let is_user = matches!(login, ClusterLogin::User(..));
+        let (mut config, context) = login.config().await?;
+        let peer = Arc::new(ClusterPeer::new(&config.cluster_url, context.as_deref()));
+        // What the operator configures is not shown to the users of an app.
+        let named = |error: ProviderError| if is_user { error.with_peer(&peer) } else { error };
         config.connect_timeout = Some(CONNECT);
         config.default_retry = false;
         if config.cluster_url.scheme_str() != Some("https") {
             if !config.cluster_url.host().is_some_and(is_loopback) {
-                return Err(ProviderError::invalid(
+                return Err(named(ProviderError::invalid(
                     "the cluster's address is not https, so the token and all values could be read in transit",
                     "use the https address of its API server",
-                ));
+                )));
             }
             // Without https, system certificates are not needed, and a proxy could read the traffic.
             config.root_cert.get_or_insert_default();
@@ -60,12 +71,18 @@ impl ClusterConnection {
         }
         // A kubeconfig may name an exec plugin, and waiting for it blocks.
         let client = tokio::task::spawn_blocking(|| Client::try_from(config)).await;
-        client.ok().and_then(Result::ok).map(Self).ok_or_else(|| {
-            ProviderError::unreachable(
+        let client = client.ok().and_then(Result::ok).ok_or_else(|| {
+            named(ProviderError::unreachable(
                 "the credentials for the cluster cannot be used",
                 "check the certificates, the token and the exec plugin in the kubeconfig",
-            )
-        })
+            ))
+        })?;
+        Ok(Self { client, peer })
+    }
+
+    /// Returns the server and the context.
+    pub(crate) const fn peer(&self) -> &Arc<ClusterPeer> {
+        &self.peer
     }
 
     /// Sends a request and returns the JSON of its response.
@@ -129,7 +146,7 @@ impl ClusterConnection {
         too_large: impl Fn() -> ProviderError,
     ) -> Result<Zeroizing<Vec<u8>>, AttemptError> {
         let response =
-            self.0.send(request.map(Body::from)).await.map_err(|error| connection_error(&error))?;
+            self.client.send(request.map(Body::from)).await.map_err(|error| connection_error(&error))?;
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         judge(response.status().as_u16(), retry::retry_after(after.map(str::as_bytes)))?;
         let body = Limited::new(response.into_body(), max).collect().await;
@@ -148,29 +165,29 @@ impl ClusterConnection {
 pub(crate) const API_HINT: &str = "check that the cluster's API is reachable from here";
 
 impl ClusterLogin<'_> {
-    /// Reads the settings of the connection. Starts and contacts nothing.
+    /// Reads the settings of the connection, and the name of its context. Starts and contacts nothing.
     ///
     /// # Errors
     /// The settings cannot be used.
-    pub(super) async fn config(self) -> Result<Config, ProviderError> {
+    pub(super) async fn config(self) -> Result<(Config, Option<String>), ProviderError> {
         match self {
             Self::Operator(file, context) => {
                 credential::read_file(file, "`kubeconfig`")?;
                 let shown = format!("`kubeconfig` `{}`", file.display());
                 let kubeconfig = Kubeconfig::read_from(file).map_err(|_| unusable(&shown))?;
                 let proxy = configured_proxy(&kubeconfig, context);
-                let mut config = configure(kubeconfig, context, &shown).await?;
+                let (mut config, context) = configure(kubeconfig, context, &shown).await?;
                 // The library would also use a proxy from the environment.
                 config.proxy_url = proxy.map(|url| url.parse()).transpose().map_err(|_| unusable(&shown))?;
-                Ok(config)
+                Ok((config, context))
             }
-            Self::Pod => Config::incluster().map_err(|_| {
+            Self::Pod => in_pod().map_err(|_| {
                 ProviderError::unreachable(
                     "the pod has no service account token to log in with",
                     "mount the token in the sidecar, or set `kubeconfig` in the operator file",
                 )
             }),
-            Self::User([], None) => Config::incluster().map_err(|_| {
+            Self::User([], None) => in_pod().map_err(|_| {
                 ProviderError::unreachable(
                     "neither a kubeconfig nor a pod's service account token was found to log in with",
                     "set the file with `--kubeconfig` or `KUBECONFIG`",
@@ -186,6 +203,10 @@ impl ClusterLogin<'_> {
             }
         }
     }
+}
+
+fn in_pod() -> Result<(Config, Option<String>), kube::config::InClusterError> {
+    Config::incluster().map(|config| (config, None))
 }
 
 /// Merges kubeconfigs by kubectl's rules.
@@ -208,7 +229,9 @@ async fn configure(
     kubeconfig: Kubeconfig,
     context: Option<&str>,
     shown: &str,
-) -> Result<Config, ProviderError> {
+) -> Result<(Config, Option<String>), ProviderError> {
+    let name = context.map(str::to_owned).or_else(|| kubeconfig.current_context.clone());
+    require_context(&kubeconfig, name.as_deref(), shown)?;
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|_| unusable(shown))?;
     if let Some(field) = unsendable_field(&config.auth_info) {
@@ -217,7 +240,22 @@ async fn configure(
             "remove spaces and line breaks from it; `|` and `>` add a line break at the end",
         ));
     }
-    Ok(config)
+    Ok((config, name))
+}
+
+/// Requires that a kubeconfig has a context. Of its contexts, only a similar one is named.
+fn require_context(kubeconfig: &Kubeconfig, context: Option<&str>, shown: &str) -> Result<(), ProviderError> {
+    let Some(name) = context.filter(|name| !name.is_empty()) else { return Ok(()) };
+    let known = kubeconfig.contexts.iter().map(|context| context.name.as_str());
+    if known.clone().any(|known| known == name) {
+        return Ok(());
+    }
+    let reason = truncate(printable(format!("{shown} has no context `{name}`")));
+    let hint = closest_name(name, known).map_or_else(
+        || "`kubectl config get-contexts` lists the contexts".to_owned(),
+        |similar| format!("did you mean `{}`?", printable(similar)),
+    );
+    Err(ProviderError::invalid(reason, &hint))
 }
 
 /// Returns the error for an unusable kubeconfig. The library's own errors quote the file, so they are not used.

@@ -1,5 +1,6 @@
 //! Lists the `CustomResourceDefinitions` of a cluster, page by page.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -40,7 +41,16 @@ async fn pages(
     take: &mut dyn FnMut(Json) -> bool,
 ) -> Result<(), ProviderError> {
     let connection = ClusterConnection::open(login).await?;
+    pages_of(&connection, end, take).await.map_err(|error| error.with_peer(connection.peer()))
+}
+
+async fn pages_of(
+    connection: &ClusterConnection,
+    end: Instant,
+    take: &mut dyn FnMut(Json) -> bool,
+) -> Result<(), ProviderError> {
     let mut next: Option<String> = None;
+    let mut seen = BTreeSet::new();
     let mut bytes = 0;
     for _ in 0..MAX_PAGES {
         let answer = connection.send(&ClusterRequest::Definitions { page: next.as_deref() }, end).await?;
@@ -58,12 +68,14 @@ async fn pages(
             }
         }
         next = page.metadata.next.filter(|token| !token.is_empty());
-        if next.is_none() {
-            return Ok(());
+        match &next {
+            None => return Ok(()),
+            Some(token) if seen.insert(token.clone()) => {}
+            Some(_) => break,
         }
     }
     Err(ProviderError::invalid(
-        "the list has too many pages",
+        "the list does not end, or has too many pages",
         "check that the cluster's address is that of its API server",
     ))
 }

@@ -11,7 +11,7 @@ use sealwave_operations::controller_key::{KeyRotationFiles, ResealStep};
 use sealwave_operations::report::OperationOutcome;
 use sealwave_operations::reseal::{
     OnlineEngine, PlanInput, ResealDelivery, ResealError, ResealPlan, ResealRun, SealedTree,
-    environment_paths, group_by_repository, require_one_environment,
+    environment_paths, group_by_repository, named_cluster, require_one_environment,
 };
 use sealwave_operations::state::OperationId;
 use sealwave_operations::work_tree::{AllowedPaths, PushTarget, WorkTree};
@@ -88,6 +88,7 @@ impl<'a> CommittedFiles<'a> {
             return Err(Problem::new(&ResealError::NothingFound).into());
         }
         require_one_environment(&tree, &self.envs).map_err(|error| Problem::new(&error))?;
+        named_cluster(&tree.root, tree.paths(), &self.envs)?;
         Ok(tree)
     }
 
