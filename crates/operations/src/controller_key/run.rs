@@ -1,5 +1,6 @@
 //! The steps of a rotation, from one phase of the journal to the next.
 
+use sealwave_core::text::counted;
 use std::time::{Duration, SystemTime};
 
 use sealwave_providers::ClusterError;
@@ -139,7 +140,11 @@ impl KeyRotationRun<'_> {
             let controller = self.rotation.controller;
             let namespace = &controller.service().namespace;
             let written = prepared.write(&backup::document(controller.client(), namespace, &keys)?)?;
-            self.lines.push(format!("backed up {} keys to `{}`", facts.keys.len(), written.display()));
+            self.lines.push(format!(
+                "backed up {} to `{}`",
+                counted(facts.keys.len(), "key"),
+                written.display()
+            ));
         }
         self.reach("backed-up")?;
         self.record(KeyRotationState { phase: KeyRotationPhase::Creating, ..state })?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use sealwave_core::diagnostic::{Failure, first_on_line, printable};
 use sealwave_core::document::display_path;
 use sealwave_core::names::item_label;
+use sealwave_core::text::counted;
 
 use super::find::SealedTree;
 use super::report_entries::{UnseenEntry, short};
@@ -165,7 +166,11 @@ impl KeyMap {
             let _ = writeln!(out, "  {}", printable(key.human()));
         }
         if self.unknown() > 0 {
-            let _ = writeln!(out, "  unknown: {} items, which none of the given keys opens", self.unknown());
+            let _ = writeln!(
+                out,
+                "  unknown: {}, which none of the given keys opens",
+                counted(self.unknown(), "item")
+            );
         }
         out.push_str("\nNot seen\n");
         for file in &self.unseen {
@@ -207,8 +212,7 @@ impl KeyUse {
         }
         let _ = match self.items {
             0 => write!(text, ": nothing that was seen needs it"),
-            1 => write!(text, ": 1 item"),
-            items => write!(text, ": {items} items"),
+            items => write!(text, ": {}", counted(items, "item")),
         };
         text
     }
