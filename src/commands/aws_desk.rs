@@ -29,7 +29,7 @@ impl Explain for DeskError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::OtherKind { .. } => {
-                "use a provider of kind `aws-sm` or `aws-ssm`, or write it with the tools of that source"
+                "use a provider of kind `aws-sm` or `aws-ssm` (`put` also writes to `vault`), or write it with the tools of that source"
                     .to_owned()
             }
             Self::UnknownProvider(_) => {

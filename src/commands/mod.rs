@@ -41,7 +41,7 @@ use sealwave_secrets::settings::APP_FILE;
 use sealwave_secrets::values::SecretValue;
 
 /// A command that this build does not have.
-#[cfg(not(feature = "aws"))]
+#[cfg(not(all(feature = "aws", feature = "vault")))]
 #[derive(Debug, thiserror::Error)]
 #[error("`sealwave {command}` needs the feature `{feature}`, which this build does not have")]
 struct NotBuilt {
@@ -49,7 +49,7 @@ struct NotBuilt {
     feature: &'static str,
 }
 
-#[cfg(not(feature = "aws"))]
+#[cfg(not(all(feature = "aws", feature = "vault")))]
 impl sealwave_core::diagnostic::Explain for NotBuilt {
     fn hint(&self) -> Option<String> {
         Some(format!("build it with `cargo build --features {}`, or use the released program", self.feature))
@@ -57,7 +57,7 @@ impl sealwave_core::diagnostic::Explain for NotBuilt {
 }
 
 /// Returns the failure of a command that this build does not have.
-#[cfg(not(feature = "aws"))]
+#[cfg(not(all(feature = "aws", feature = "vault")))]
 fn not_built(command: &'static str, feature: &'static str) -> Failure {
     sealwave_core::diagnostic::Problem::new(&NotBuilt { command, feature }).into()
 }

@@ -10,6 +10,7 @@ use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use crate::ops::LockFile;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::text::counted;
 use sealwave_providers::ProviderConfig;
 use sealwave_secrets::settings::{App, OperatorConfig, ValidationFile, settings_schema};
 
@@ -18,7 +19,7 @@ const DEADLINE: Duration = Duration::from_mins(5);
 
 /// The note about the written file.
 #[derive(Debug, thiserror::Error)]
-#[error("`{path}` contains {definitions} {}", if *.definitions == 1 { "definition" } else { "definitions" })]
+#[error("`{path}` contains {}", counted(*.definitions, "definition"))]
 struct WrittenNote {
     path: String,
     definitions: usize,

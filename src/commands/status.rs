@@ -19,8 +19,8 @@ use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector};
 use sealwave_core::time::Date;
 use sealwave_operations::status::{
-    ActiveKeys, CertificateStatus, ChangeSource, CommittedAge, FileHistory, FoundSecret, KnownChange,
-    SecretStatus, StatusReport, find_secrets,
+    ActiveKeys, BrokenApp, CertificateStatus, ChangeSource, CommittedAge, FileHistory, FoundSecret,
+    KnownChange, SecretStatus, StatusReport, find_secrets,
 };
 use sealwave_pipeline::{AuditRecord, AuditSink, CollectedRender, FetchOutcome, ItemExpiry};
 use sealwave_secrets::settings::IamUserName;
@@ -152,15 +152,18 @@ pub(super) fn run(
         notes: Vec::new(),
     };
     let mut problems = ProblemCollector::default();
+    let mut broken = Vec::new();
     for directory in apps(&args.dirs)? {
         // The secrets of the other apps are listed nevertheless.
         if let Err(failure) = run.add_app(&directory) {
-            let all = failure.problems().iter().cloned().chain(failure.omitted_problem());
-            all.for_each(|problem| problems.push(problem));
+            let all: Vec<Problem> =
+                failure.problems().iter().cloned().chain(failure.omitted_problem()).collect();
+            let errors = all.iter().map(|problem| problem.message.clone()).collect();
+            broken.push(BrokenApp { app: shown(&directory), errors });
+            all.into_iter().for_each(|problem| problems.push(problem));
         }
     }
-    let failure = problems.check().err();
-    Ok(CommandOutput { failure, ..run.finish()? })
+    run.finish(broken, problems.check().err())
 }
 
 /// Returns the directories of the apps at or below these directories, in order.
@@ -289,19 +292,24 @@ impl StatusRun<'_> {
         history.as_ref().map(|history| history.age(&secret.sealed_items)).unwrap_or_default()
     }
 
-    fn finish(mut self) -> Result<CommandOutput, Failure> {
-        if let Some(name) = self.args.env.iter().find(|name| !self.environments_seen.contains(name)) {
+    /// Returns the report. Apps that could not be read may have the environments that no other app has.
+    fn finish(mut self, broken: Vec<BrokenApp>, failure: Option<Failure>) -> Result<CommandOutput, Failure> {
+        let unknown = self.args.env.iter().find(|name| !self.environments_seen.contains(name));
+        if let Some(name) = unknown.filter(|_| failure.is_none()) {
             return Err(Problem::new(&StatusError::NoEnvironment(name.clone())).into());
+        }
+        let report = StatusReport::new(self.today, self.secrets, self.certificates).with_broken_apps(broken);
+        if let Some(failure) = failure.clone().filter(|_| report.is_empty()) {
+            return Err(failure);
         }
         if !self.args.fetch {
             self.notes.push(Note::info(Problem::new(&StatusNote::NotFetched)));
         }
-        let report = StatusReport::new(self.today, self.secrets, self.certificates);
         let stdout = match self.args.output {
             ReportFormat::Human => report.human().into_bytes(),
             ReportFormat::Json => report.json(),
         };
         let findings = report.has_overdue();
-        Ok(CommandOutput { findings, notes: self.notes, ..CommandOutput::text(stdout) })
+        Ok(CommandOutput { findings, notes: self.notes, failure, ..CommandOutput::text(stdout) })
     }
 }

@@ -19,7 +19,7 @@ use crate::config::{self, OperatorFile, ValidationPlan, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, NoteLevel, Problem};
 use sealwave_core::excerpts::{Excerpts, STDIN};
-use sealwave_core::text::{closest_choice, quoted_list};
+use sealwave_core::text::{closest_choice, counted, quoted_list};
 use sealwave_validate::engine::{self, RunSuppressions, ValidateOptions, ValidationResult};
 use sealwave_validate::project::{
     CheckedInputs, CrdCache, CrdResolver, OutputPaths, ReadableFiles, RootNames, TargetSearch,
@@ -54,7 +54,7 @@ enum ValidateNote {
     EmptyInput,
     #[error("input is too large for cross-object checks; each object was checked on its own")]
     OneByOne,
-    #[error("{count} file{} skipped: not Kubernetes objects, for example `{first}`", if *.count == 1 { "" } else { "s" })]
+    #[error("{} skipped: not Kubernetes objects, for example `{first}`", counted(*.count, "file"))]
     ForeignFiles { count: usize, first: String },
     #[error("{}", kustomizations_text(*.count, *.partial))]
     Kustomizations { count: usize, partial: usize },
@@ -63,12 +63,11 @@ enum ValidateNote {
 }
 
 fn kustomizations_text(count: usize, partial: usize) -> String {
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
     let partial_text = match partial {
         0 => String::new(),
-        _ => format!("; {partial} file{} skipped: kustomization patches or configurations", plural(partial)),
+        _ => format!("; {} skipped: kustomization patches or configurations", counted(partial, "file")),
     };
-    format!("{count} kustomization{} not built{partial_text}", plural(count))
+    format!("{} not built{partial_text}", counted(count, "kustomization"))
 }
 
 impl Explain for ValidateNote {

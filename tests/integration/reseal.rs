@@ -208,7 +208,7 @@ fn only_items_and_own_annotations_change_and_nothing_restarts() {
         for (environment, from) in [("dev", from_dev), ("prod", from_prod)] {
             let output = checkout.reseal_environment(environment, &[from, to], to, &["--yes", "--commit"]);
             let stdout = succeeded(&output);
-            assert!(stdout.contains("13 ciphertexts in 8 files were replaced"), "{stdout}");
+            assert!(stdout.contains("replaced 13 ciphertexts in 8 files"), "{stdout}");
         }
         for ((path, old), (_, new)) in before.iter().zip(checkout.sealed_files()) {
             assert_ne!(*old, new, "{}", path.display());

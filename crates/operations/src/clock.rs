@@ -1,5 +1,6 @@
 //! Time as operations see it. Tests and reproducible runs replace it.
 
+use sealwave_core::text::counted;
 use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -98,7 +99,7 @@ pub fn period(period: Duration) -> String {
         7_200..172_800 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+    counted(number, unit)
 }
 
 #[cfg(test)]

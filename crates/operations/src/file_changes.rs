@@ -22,10 +22,11 @@ use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::sha256_hex;
 
 use crate::plan::PlannedFile;
-use stage::{MAX_FILE, StagedFile};
+use stage::StagedFile;
 
 pub use error::FileChangeError;
 pub use record::{ChangeRecord, ChangedFile};
+pub(crate) use stage::MAX_FILE;
 
 /// The new contents of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +127,7 @@ impl ChangeSet {
             path: change.path.clone(),
             before: sha256_hex(&change.before),
             after: sha256_hex(&change.after),
+            blob: None,
         });
         ChangeRecord::new(self.root.clone(), files.collect())
     }

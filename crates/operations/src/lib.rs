@@ -20,7 +20,7 @@ pub mod notification;
 pub mod plan;
 pub mod private_file;
 pub mod progress;
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "vault"))]
 pub mod put;
 pub mod report;
 pub mod reseal;

@@ -79,6 +79,14 @@ pub fn replace_keys(
     Ok(document)
 }
 
+/// Requires that a value is a JSON object without a key twice.
+///
+/// # Errors
+/// It is not.
+pub fn require_object(value: &SecretValue) -> Result<(), DocumentError> {
+    json_text::parse(object_text(value)?).map(drop).map_err(structure)
+}
+
 /// Returns a document with one key.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Finds and kills the descendants of this process, which must be a subreaper: then no descendant has a parent elsewhere.
+//! Finds and kills the descendants of a process. A subreaper finds all of its own: none has a parent elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,11 +42,15 @@ impl ProcessEntry {
     }
 }
 
-/// Returns the descendants that have not ended.
+/// Returns the descendants of this process that have not ended.
 pub(crate) fn living() -> Vec<ProcessEntry> {
+    living_below(getpid().as_raw_pid())
+}
+
+fn living_below(top: i32) -> Vec<ProcessEntry> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    descendants_of(getpid().as_raw_pid(), ids.filter_map(ProcessEntry::read))
+    descendants_of(top, ids.filter_map(ProcessEntry::read))
 }
 
 fn descendants_of(top: i32, all: impl Iterator<Item = ProcessEntry>) -> Vec<ProcessEntry> {
@@ -64,15 +68,22 @@ fn descendants_of(top: i32, all: impl Iterator<Item = ProcessEntry>) -> Vec<Proc
     found
 }
 
-/// Kills all descendants. They are stopped first until no new one appears: a stopped process starts no others.
+/// Kills all descendants of this process.
 pub(crate) fn kill_all() {
+    kill_below(getpid().as_raw_pid());
+}
+
+/// Kills all descendants of a process. They are stopped first until no new one appears: a stopped process starts no others.
+pub(crate) fn kill_below(top: i32) {
     /// More than any number of processes needs; the caller starts again.
     const ROUNDS: usize = 64;
 
     let mut stopped = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let new: Vec<_> =
-            living().into_iter().filter(|process| stopped.insert((process.id, process.started))).collect();
+        let new: Vec<_> = living_below(top)
+            .into_iter()
+            .filter(|process| stopped.insert((process.id, process.started)))
+            .collect();
         if new.is_empty() {
             break;
         }
@@ -80,7 +91,7 @@ pub(crate) fn kill_all() {
             process.signal(Signal::STOP);
         }
     }
-    for process in living() {
+    for process in living_below(top) {
         process.signal(Signal::KILL);
     }
 }

@@ -53,7 +53,10 @@ mod toolbox;
 pub use charts::{ChartAccess, ChartError, DigestUse};
 pub use error::{ProgramError, ReachedLimit};
 pub use error_text::ErrorText;
-pub use git::{GitAccess, GitRunError, MAX_GIT_INPUT, NO_GIT_MESSAGE, git_line, run_git, run_git_with_input};
+pub use git::{
+    GitAccess, GitLimits, GitObjects, GitRecords, GitRunError, NO_GIT_MESSAGE, git_line, run_git,
+    run_git_with_input,
+};
 pub use limits::{NetworkAccess, RunLimits};
 pub use links::{LinkError, check_links};
 pub use role::enter;

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+#[cfg(feature = "vault")]
+use crate::ProviderConfigError;
 use crate::program::LoginProgram;
 use crate::{
     CreateProvider, LocalContext, OfflineProblem, Provider, ProviderContext, ProviderSettings, SettingsError,
@@ -151,6 +153,24 @@ impl ProviderConfig {
             _ => return None,
         };
         Some(aws::account::AwsLogin::of_settings(settings.with_absolute_paths(operator_dir)))
+    }
+}
+
+#[cfg(feature = "vault")]
+impl ProviderConfig {
+    /// Opens the Vault server of the provider, without contacting it; `None` if it is of another kind. `name` is its name in
+    /// placeholders.
+    ///
+    /// # Errors
+    /// A setting is not valid.
+    pub fn vault_store(
+        &self,
+        name: &str,
+        operator_dir: &Path,
+    ) -> Option<Result<vault::store::VaultStore, ProviderConfigError>> {
+        let Self::Vault(settings) = self else { return None };
+        let store = settings.store(name, operator_dir);
+        Some(store.map_err(|error| ProviderConfigError::in_settings(name, error)))
     }
 }
 

@@ -57,6 +57,8 @@ pub use self::offline::{OfflineCheck, OfflineReport};
 pub use self::protected_files::ProtectedFiles;
 pub use self::provider::{AppDetails, Provider};
 pub use self::registry::ProviderRegistry;
+#[cfg(feature = "vault")]
+pub use self::vault::store as vault_store;
 #[cfg(feature = "web")]
 pub use self::web::{WebAddress, WebAddressError};
 

@@ -11,6 +11,7 @@ use crate::commands::{CommandOutput, cluster_access};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::text::counted;
 use sealwave_operations::controller::{ControllerKey, KeyState, list_keys, newest_key};
 use sealwave_secrets::crypto::Certificate;
 
@@ -112,8 +113,7 @@ fn human(keys: &[ControllerKey], now: SystemTime) -> String {
 
 fn age(certificate: &Certificate, now: SystemTime) -> String {
     match age_days(certificate, now) {
-        Some(1) => "1 day".to_owned(),
-        Some(days) => format!("{days} days"),
+        Some(days) => counted(days, "day"),
         None => "-".to_owned(),
     }
 }

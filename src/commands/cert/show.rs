@@ -8,6 +8,7 @@ use crate::cli::CertShowArgs;
 use crate::commands::CommandOutput;
 use crate::config::{self, ConfigError, OperatorFile, VariableReader};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector, first_on_line, printable, truncate};
+use sealwave_core::text::counted;
 use sealwave_secrets::crypto::{Certificate, CertificateValidity};
 
 pub(super) fn run(args: &CertShowArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
@@ -57,7 +58,7 @@ pub(super) fn show(out: &mut String, title: &str, certificate: &Certificate, now
 fn validity(certificate: &Certificate, now: SystemTime) -> String {
     match certificate.validity(now) {
         CertificateValidity::Expired => "expired".to_owned(),
-        CertificateValidity::ExpiresSoon(days) => format!("valid; expires in {days} days"),
+        CertificateValidity::ExpiresSoon(days) => format!("valid; expires in {}", counted(days, "day")),
         CertificateValidity::NotYetValid => "not valid yet".to_owned(),
         CertificateValidity::Valid => "valid".to_owned(),
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::findings::CheckResults;
 use crate::config::OperatorFile;
 use sealwave_core::diagnostic::{Explain, Severity};
-use sealwave_core::text::quoted_list;
+use sealwave_core::text::{counted, quoted_list};
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::settings::SettingPath;
 
@@ -78,7 +78,7 @@ fn validity(
     let details = certificate.details();
     let validity = certificate.days_left(now).map_or_else(
         || format!("expired at {}", details.not_after),
-        |days| format!("valid for {days} days, until {}", details.not_after),
+        |days| format!("valid for {}, until {}", counted(days, "day"), details.not_after),
     );
     results.healthy(format!(
         "cluster `{cluster}`: RSA, {} bits, {validity}, public key SHA-256 {}",

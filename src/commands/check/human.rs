@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::findings::{CheckReport, CheckResult};
 use sealwave_core::diagnostic::{Problem, ProblemPlace, Severity, printable};
 use sealwave_core::terminal::{MarkedPlace, Message, MessageRenderer};
+use sealwave_core::text::counted;
 
 pub(super) fn write(report: &CheckReport, quiet: bool, renderer: &MessageRenderer) -> String {
     let mut out = String::new();
@@ -57,8 +58,7 @@ fn format_finding(renderer: &MessageRenderer, severity: Severity, problem: &Prob
 fn summary(report: &CheckReport) -> String {
     let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
         let count = report.count(severity);
-        let plural = if count == 1 { "" } else { "s" };
-        (count > 0).then(|| format!("{count} {}{plural}", severity.name()))
+        (count > 0).then(|| counted(count, severity.name()))
     });
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     let result = if report.count(Severity::Error) > 0 { "failed" } else { "passed" };

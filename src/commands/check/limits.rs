@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::findings::CheckResults;
 use crate::config::OperatorFile;
 use sealwave_core::diagnostic::{Explain, Severity};
+use sealwave_core::text::counted;
 use sealwave_secrets::settings::{SettingPath, SidecarMemory};
 
 /// The seconds that Argo CD waits for a plugin by default.
@@ -50,7 +51,7 @@ pub(super) fn check(file: &OperatorFile) -> CheckResults {
         seconds if seconds >= ARGO_CD_SECONDS => {
             results.find(file, &deadline, Severity::Warning, &LimitFinding::LateDeadline(seconds));
         }
-        seconds => results.healthy(format!("deadline of {seconds} seconds per run")),
+        seconds => results.healthy(format!("deadline of {} per run", counted(seconds, "second"))),
     }
     let memory = SidecarMemory { concurrency: operator.concurrency, limit: operator.memory_limit };
     results.healthy(format!(

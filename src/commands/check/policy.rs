@@ -2,6 +2,7 @@
 
 use super::findings::CheckResults;
 use crate::config::OperatorFile;
+use sealwave_core::text::counted;
 use sealwave_secrets::policy::review_policy;
 
 pub(super) fn check(file: &OperatorFile) -> CheckResults {
@@ -15,8 +16,7 @@ pub(super) fn check(file: &OperatorFile) -> CheckResults {
     }
     let rules = file.operator().policy.len();
     if results.is_empty() && rules > 0 {
-        let plural = if rules == 1 { "" } else { "s" };
-        results.healthy(format!("{rules} rule{plural}"));
+        results.healthy(counted(rules, "rule"));
     }
     results
 }

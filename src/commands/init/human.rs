@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use sealwave_adopt::{DeployedEnvironment, NextSteps};
 use sealwave_core::diagnostic::printable;
-use sealwave_core::text::shell_quoted;
+use sealwave_core::text::{counted, shell_quoted};
 use sealwave_secrets::settings::APP_FILE;
 
 /// An environment that was rendered; without a number of objects, it failed.
@@ -55,8 +55,7 @@ fn status(environment: &CheckedEnvironment) -> String {
         return format!("{red}failed{red:#}: `{name}` does not render; see the warnings");
     };
     let green = AnsiColor::Green.on_default();
-    let plural = if objects == 1 { "" } else { "s" };
-    format!("{green}ok{green:#}: `{name}` renders {objects} object{plural}")
+    format!("{green}ok{green:#}: `{name}` renders {}", counted(objects, "object"))
 }
 
 fn write_next(out: &mut String, dir: &str, next: &NextSteps) {

@@ -121,7 +121,7 @@ pub fn verify_finds_what_is_right_and_wrong(stack: &Arc<Stack>) {
         "  right       contents    it has the rendered ciphertexts",
         "  right       keys        `password`",
         "  right       checksum    `checksum/secret` is as rendered",
-        "  right       rollout     1 of 1 pods are available, all with the present template",
+        "  right       rollout     1 of 1 pod available, all with the present template",
         "  right       pods        1 run the present template and are ready",
         "  right       healthy     it is Healthy",
         " 0 wrong, ",
@@ -161,7 +161,7 @@ pub fn verify_finds_what_is_right_and_wrong(stack: &Arc<Stack>) {
     });
     fs_err::write(directory.join("rendered.json"), broken.to_string()).expect("writable");
     let waiting = stdout(&sealwave(stack, &directory, &["verify", "--rendered", "rendered.json"]), 1);
-    assert!(waiting.contains("WRONG       rollout     0 of 1 pods are available"), "{waiting}");
+    assert!(waiting.contains("WRONG       rollout     0 of 1 pod available"), "{waiting}");
     assert!(waiting.contains("WRONG       pods        not ready: `broken-"), "{waiting}");
 }
 
@@ -233,7 +233,7 @@ pub fn controller_key_is_rotated(stack: &Arc<Stack>) {
     };
 
     let planned = stdout(&rotate(&["--dry-run"]), 0);
-    assert!(planned.contains("re-seal one file"), "{planned}");
+    assert!(planned.contains("re-seal 1 file"), "{planned}");
     assert_eq!(stack.cluster().service_get(KEYS, SERVICE, "v1/cert.pem"), Ok(old.clone()));
     // It does not watch its Secrets, and a restart was not allowed.
     let waiting = stdout(&rotate(&["--yes"]), 1);
@@ -241,7 +241,7 @@ pub fn controller_key_is_rotated(stack: &Arc<Stack>) {
     stack.controller.restart();
     assert_ne!(stack.controller.certificate(), old);
     let done = stdout(&rotate(&["--yes"]), 0);
-    assert!(done.contains("1 ciphertexts in 1 files were replaced"), "{done}");
+    assert!(done.contains("replaced 1 ciphertext in 1 file"), "{done}");
 
     let pinned = fs_err::read_to_string(directory.join("pinned.pem")).expect("readable");
     assert_eq!(pinned, stack.controller.certificate());

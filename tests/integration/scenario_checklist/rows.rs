@@ -197,7 +197,7 @@ fn controller_is_found(desk: &Desk) {
 }
 
 fn everything_is_sealed_again(desk: &Desk) {
-    require(&desk.reseal(0, "dev", &["--yes"]), &["13 ciphertexts in 8 files were replaced"]);
+    require(&desk.reseal(0, "dev", &["--yes"]), &["replaced 13 ciphertexts in 8 files"]);
     desk.reset();
 }
 
@@ -377,7 +377,7 @@ fn a_secret_is_sealed(desk: &Desk) {
 
 fn environments_are_treated_alike(desk: &Desk) {
     for environment in ["dev", "prod"] {
-        require(&desk.reseal(0, environment, &["--yes"]), &["13 ciphertexts in 8 files were replaced"]);
+        require(&desk.reseal(0, environment, &["--yes"]), &["replaced 13 ciphertexts in 8 files"]);
         desk.reset();
         assert_eq!(desk.checksums(environment).len(), 3);
     }

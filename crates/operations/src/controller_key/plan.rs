@@ -6,6 +6,7 @@ use super::state::KeyRotationState;
 use crate::backup::BackupTarget;
 use crate::clock;
 use crate::plan::{Plan, StepUndo};
+use sealwave_core::text::counted;
 
 impl ControllerKeyRotation<'_> {
     /// Returns the plan; with a journal, its finished steps are marked.
@@ -29,21 +30,28 @@ impl ControllerKeyRotation<'_> {
             .with_step("back-up", self.backup_summary(facts), StepUndo::Unneeded)
             .with_step("create-key", self.create_summary(), self.create_undo(state))
             .with_step("publish", self.publish_summary(), StepUndo::Unneeded)
-            .with_step("reseal", self.reseal_summary(), StepUndo::By("git revert the commit; the old keys still decrypt".to_owned()))
             .with_step(
-                "verify",
-                format!(
-                    "check that all SealedSecrets are unsealed, and that {} Applications are synced and healthy",
-                    self.settings.applications.len()
-                ),
-                StepUndo::Unneeded,
-            );
+                "reseal",
+                self.reseal_summary(),
+                StepUndo::By("git revert the commit; the old keys still decrypt".to_owned()),
+            )
+            .with_step("verify", self.verify_summary(), StepUndo::Unneeded);
         let done = state.map_or(0, |state| state.phase.rank());
         plan.steps.iter_mut().take(done).for_each(|step| step.done = true);
         if matches!(self.settings.backup, BackupTarget::None) {
             plan = plan.with_fact("backup", format!("none; the keys are only in namespace `{namespace}`"));
         }
         plan
+    }
+
+    fn verify_summary(&self) -> String {
+        let check = "check that all SealedSecrets are unsealed";
+        match self.settings.applications.len() {
+            0 => check.to_owned(),
+            count => {
+                format!("{check}, and that these are synced and healthy: {}", counted(count, "Application"))
+            }
+        }
     }
 
     fn age(&self, facts: &KeyFacts) -> String {

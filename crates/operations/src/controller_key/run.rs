@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use sealwave_core::text::shell_quoted;
+use sealwave_core::text::{counted, shell_quoted};
 use sealwave_secrets::crypto::{Certificate, ControllerKeyPair};
 
 use super::error::KeyRotationError;
@@ -139,7 +139,7 @@ impl KeyRotationRun<'_> {
             let controller = self.rotation.controller;
             let namespace = &controller.service().namespace;
             let written = prepared.write(&backup::document(controller.client(), namespace, &keys)?)?;
-            self.tell(format!("backed up {} keys to `{}`", facts.keys.len(), written.display()));
+            self.tell(format!("backed up {} to `{}`", counted(facts.keys.len(), "key"), written.display()));
         }
         self.reach("backed-up")?;
         self.record(KeyRotationState { phase: KeyRotationPhase::Creating, ..state })?;

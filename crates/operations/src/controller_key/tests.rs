@@ -283,9 +283,7 @@ fn a_controller_that_watches_its_secrets_needs_no_restart() {
     let report = setup.run().expect("done");
     assert_eq!(report.end, KeyRotationEnd::Done, "{report:?}");
     assert_eq!(setup.cluster().restarts, 0);
-    assert!(
-        report.lines.iter().any(|line| line == "1 SealedSecrets are unsealed at their present generation")
-    );
+    assert!(report.lines.iter().any(|line| line == "unsealed at the present generation: 1 SealedSecret"));
     setup.check_complete();
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use sealwave_core::diagnostic::printable;
-use sealwave_core::text::quoted_list;
+use sealwave_core::text::{counted, quoted_list};
 use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError};
 
 use crate::verify::{ApplicationName, check_applications};
@@ -66,14 +66,20 @@ fn sealed_secrets(
     let (old, new): (Vec<String>, Vec<String>) = wrong.into_iter().partition(|name| before.contains(name));
     if new.is_empty() {
         let right = all.len() - old.len();
-        result.lines.push(format!("{right} SealedSecrets are unsealed at their present generation"));
+        result.lines.push(format!("unsealed at the present generation: {}", counted(right, "SealedSecret")));
     } else {
         let named = quoted_list(new.get(..MAX_NAMED).unwrap_or(&new));
-        result.wrong.push(format!("{} of {} SealedSecrets are not unsealed: {named}", new.len(), all.len()));
+        result.wrong.push(format!(
+            "not unsealed: {} of {}: {named}",
+            new.len(),
+            counted(all.len(), "SealedSecret")
+        ));
     }
     if !old.is_empty() {
         let named = quoted_list(old.get(..MAX_NAMED).unwrap_or(&old));
-        result.lines.push(format!("{} SealedSecrets were not unsealed before either: {named}", old.len()));
+        result
+            .lines
+            .push(format!("not unsealed before either: {}: {named}", counted(old.len(), "SealedSecret")));
     }
     Ok(())
 }

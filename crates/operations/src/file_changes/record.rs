@@ -28,6 +28,10 @@ pub struct ChangedFile {
     pub before: String,
     /// The SHA-256 of its contents after the change, in hexadecimal.
     pub after: String,
+    /// The id of the contents that Git stores for it after the change, once it is committed. Attributes can make them differ
+    /// from the file, for example in their line endings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<String>,
 }
 
 /// The state in which an interrupted run left a file.
@@ -59,12 +63,19 @@ impl ChangeRecord {
     pub fn followed_by(mut self, later: Self) -> Self {
         for file in later.files {
             match self.files.iter_mut().find(|known| known.path == file.path) {
-                Some(known) => known.after = file.after,
+                Some(known) => (known.after, known.blob) = (file.after, file.blob),
                 None => self.files.push(file),
             }
         }
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         self
+    }
+
+    /// Sets the ids of the contents that Git stores. `blob` returns that of a file, if it is known.
+    pub(crate) fn set_blobs(&mut self, mut blob: impl FnMut(&ChangedFile) -> Option<String>) {
+        for file in &mut self.files {
+            file.blob = blob(file).or_else(|| file.blob.take());
+        }
     }
 
     /// Reports whether a file has the contents that the change gave it.

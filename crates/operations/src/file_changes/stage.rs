@@ -10,7 +10,7 @@ use super::FileChangeError;
 use crate::private_file::sync_directory_of;
 
 /// The largest file that is changed.
-pub(super) const MAX_FILE: u64 = 16 << 20;
+pub(crate) const MAX_FILE: u64 = 16 << 20;
 
 /// A file that is written but does not have its name yet. It is removed when dropped, unless it replaced the file.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use serde::Serialize;
 use sealwave_core::diagnostic::{Failure, first_on_line, printable};
 use sealwave_core::document::display_path;
 use sealwave_core::names::item_label;
+use sealwave_core::text::counted;
 
 use super::controller_keys::{ControllerKeys, ControllerSecret};
 use super::find::SealedTree;
@@ -226,7 +227,11 @@ impl KeyMap {
             let _ = writeln!(out, "  {}", printable(format!("Secret {secret}: not examined: {reason}")));
         }
         if self.unknown() > 0 {
-            let _ = writeln!(out, "  unknown: {} items, which none of the given keys opens", self.unknown());
+            let _ = writeln!(
+                out,
+                "  unknown: {}, which none of the given keys opens",
+                counted(self.unknown(), "item")
+            );
         }
         if self.keys.iter().any(|key| key.needed == KeyNeed::Unknown) {
             let (items, files) = (self.unopened(), self.unseen.len());
@@ -304,8 +309,7 @@ impl KeyUse {
             (0, KeyNeed::No) => write!(text, ": nothing that was seen needs it"),
             (0, KeyNeed::Yes) => write!(text, ": the controller seals with it"),
             (0, KeyNeed::Unknown) => write!(text, ": unknown whether an item needs it"),
-            (1, _) => write!(text, ": 1 item"),
-            (items, _) => write!(text, ": {items} items"),
+            (items, _) => write!(text, ": {}", counted(items, "item")),
         };
         text
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_core::text::counted;
 use sealwave_core::workers;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::values::SecretValue;
@@ -130,7 +131,7 @@ impl ResealEngine for OfflineEngine<'_> {
             "by the form of each new item; the key of the certificate is not among the key files"
         };
         let fact = |name: &str, value: String| PlanFact { name: name.to_owned(), value };
-        let keys = if keys == 1 { "1 key".to_owned() } else { format!("{keys} keys") };
+        let keys = counted(keys, "key");
         vec![fact("opened with", keys), fact("verification", verified.to_owned())]
     }
 }

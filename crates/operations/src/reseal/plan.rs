@@ -8,6 +8,7 @@ use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::document::display_path;
 use sealwave_core::encoding::GO_BASE64;
 use sealwave_core::names::{RESEALED, SEALED_FOR};
+use sealwave_core::text::counted;
 use sealwave_core::workers;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::resealed::MAX_RECORD;
@@ -265,11 +266,10 @@ fn describe(
         .with_fact("valid", format!("{} to {}", details.not_before, details.not_after));
     plan.facts.extend(input.engine.facts());
     plan.facts.extend(key_facts);
-    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let left = items.saturating_sub(resealed);
     plan.facts.push(PlanFact {
         name: "items".to_owned(),
-        value: format!("{} found: {resealed} to seal again, {left} left as they are", count(items, "item")),
+        value: format!("{} found: {resealed} to seal again, {left} left as they are", counted(items, "item")),
     });
     plan = plan.with_fact("restarts", "none: the checksums of workloads stay as they are");
     if changes.is_empty() {
@@ -280,7 +280,7 @@ fn describe(
         let keys = opened.by_file.get(&file.path).into_iter().flat_map(BTreeMap::keys);
         file.opened_with = keys.cloned().collect();
     }
-    let files = count(plan.files.len(), "file");
+    let files = counted(plan.files.len(), "file");
     let undo = StepUndo::By("restore the files with Git, while the controller has the old keys".to_owned());
-    plan.with_step("replace-files", format!("replace {} in {files}", count(resealed, "ciphertext")), undo)
+    plan.with_step("replace-files", format!("replace {} in {files}", counted(resealed, "ciphertext")), undo)
 }

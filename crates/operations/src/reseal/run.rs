@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use sealwave_core::diagnostic::{Failure, Problem};
+use sealwave_core::text::counted;
 
 use super::plan::ResealPlan;
 use crate::file_changes::{ChangeRecord, FileChangeError};
@@ -135,7 +136,7 @@ impl<'a> ResealRun<'a> {
                 self.journal.record(ResealState::Changing { record, earlier }).map_err(ApplyError::State)
             })?;
             let files = changes.paths().count();
-            self.tell(format!("{resealed} ciphertexts in {files} files were replaced"));
+            self.tell(format!("replaced {} in {}", counted(resealed, "ciphertext"), counted(files, "file")));
             self.record(ResealState::Changed { record: merged(earlier, changes.record()) })?;
         }
         let outcome = self.deliver()?;
@@ -155,13 +156,14 @@ impl<'a> ResealRun<'a> {
     }
 
     fn deliver(&mut self) -> Result<OperationOutcome, Failure> {
-        let (Some(record), Some(tree)) = (self.earlier().cloned(), self.tree) else {
+        let (Some(mut record), Some(tree)) = (self.earlier().cloned(), self.tree) else {
             return Ok(OperationOutcome::Done);
         };
         if self.delivery.commit || self.delivery.push.is_some() {
             let paths = record.files().iter().map(|file| file.path.as_path());
             let commit = tree.commit(paths, &message(&record)).map_err(|error| Problem::new(&error))?;
             commit.into_iter().for_each(|commit| self.tell(format!("committed as {commit}")));
+            tree.note_committed(&mut record).map_err(|error| Problem::new(&error))?;
         }
         let Some(target) = &self.delivery.push else { return Ok(OperationOutcome::Done) };
         let is_pushed = matches!(self.journal.state(), Some(ResealState::Pushed { .. }));
@@ -202,8 +204,7 @@ fn merged(earlier: Option<ChangeRecord>, later: ChangeRecord) -> ChangeRecord {
 }
 
 fn message(record: &ChangeRecord) -> String {
-    let files = record.files().len();
-    let files = if files == 1 { "one file".to_owned() } else { format!("{files} files") };
+    let files = counted(record.files().len(), "file");
     format!(
         "Re-seal the items of {files}\n\nThe values are the same; only ciphertexts and their records changed."
     )

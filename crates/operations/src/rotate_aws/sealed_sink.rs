@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::names::{SEAL_KEY_ID, SEALED_FOR};
 use sealwave_core::sha256_hex;
+use sealwave_core::text::counted;
 use sealwave_providers::aws_account::NewAccessKey;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::Certificate;
@@ -340,19 +341,21 @@ impl CredentialSink for SealedFilesSink {
             SealedFilesState::Changed { key: key.id.clone(), record: changes.record(), pushed: false };
         self.record(state).map_err(|error| SinkError::new(&error))?;
         let (objects, files) = (targets.len(), changes.paths().count());
-        Ok(format!("renewed {objects} SealedSecrets in {files} files"))
+        Ok(format!("renewed {} in {}", counted(objects, "SealedSecret"), counted(files, "file")))
     }
 
     fn deliver(&self) -> Result<SinkDelivery, SinkError> {
-        let SealedFilesState::Changed { key, record, pushed } = self.state() else {
+        let SealedFilesState::Changed { key, mut record, pushed } = self.state() else {
             return Ok(SinkDelivery::Delivered);
         };
         let Some(work_tree) = &self.work_tree else { return Ok(SinkDelivery::Delivered) };
         let failed = |error: crate::work_tree::WorkTreeError| SinkError::new(&error);
         if self.settings.commit || self.settings.push.is_some() {
             let paths = record.files().iter().map(|file| file.path.as_path());
-            let message = format!("Renew the sealed AWS access key in {} files", record.files().len());
+            let files = counted(record.files().len(), "file");
+            let message = format!("Renew the sealed AWS access key in {files}");
             work_tree.commit(paths, &message).map_err(failed)?;
+            work_tree.note_committed(&mut record).map_err(failed)?;
         }
         let Some(target) = &self.settings.push else { return Ok(SinkDelivery::Delivered) };
         if pushed && work_tree.is_delivered(target, &record).map_err(failed)? {

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use sealwave_core::text::counted;
 use sealwave_core::time::Date;
 
 /// The access keys of an IAM user.
@@ -49,7 +50,7 @@ impl UserKeysStatus {
         let user = &self.user;
         let Some(keys) = &self.active_keys else { return format!("user `{user}`: not known") };
         let texts = keys.iter().map(|key| match key.days {
-            Some(days) => format!("`{}` {days} days old", key.id),
+            Some(days) => format!("`{}` {} old", key.id, counted(days, "day")),
             None => format!("`{}` of unknown age", key.id),
         });
         let texts = texts.collect::<Vec<_>>().join(", ");

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use sealwave_core::names::RESEALED;
 use sealwave_core::time::Date;
-use sealwave_programs::{GitAccess, MAX_GIT_INPUT, git_line, run_git, run_git_with_input};
+use sealwave_programs::{GitAccess, GitLimits, git_line, run_git, run_git_with_input};
 use sealwave_secrets::resealed::{ResealRecord, SealedItemId};
 
 use crate::sealed_files::{SealedFile, compact_ciphertext};
@@ -192,8 +192,7 @@ fn read_blobs<'a>(directory: &Path, ids: impl Iterator<Item = &'a str>) -> Optio
     let mut blobs = BTreeMap::new();
     let ids: Vec<&str> = ids.collect::<BTreeSet<&str>>().into_iter().collect();
     let mut left = MAX_VERSIONS_SIZE;
-    // An id and a line break have at most 65 bytes.
-    for ids in ids.chunks(MAX_GIT_INPUT / 65) {
+    for ids in ids.chunks(500) {
         let sizes = batch(directory, "--batch-check", ids)?;
         let mut readable = Vec::new();
         for line in String::from_utf8_lossy(&sizes).lines() {
@@ -216,7 +215,8 @@ fn read_blobs<'a>(directory: &Path, ids: impl Iterator<Item = &'a str>) -> Optio
 
 fn batch(directory: &Path, mode: &str, ids: &[&str]) -> Option<Vec<u8>> {
     let input = format!("{}\n", ids.join("\n"));
-    run_git_with_input(directory, GitAccess::Read, &["cat-file", mode], &[], input.as_bytes()).ok()
+    run_git_with_input(directory, GitAccess::Read, &["cat-file", mode], input.as_bytes(), GitLimits::LOCAL)
+        .ok()
 }
 
 /// Splits the output of `git cat-file --batch`: a line with id, kind and size, the bytes, and a line break.

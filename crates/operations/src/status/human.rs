@@ -5,8 +5,11 @@
 use std::fmt::Write as _;
 
 use super::access_keys::UserKeysStatus;
-use super::report::{CertificateStatus, ChangeSource, LastChange, RotationState, SecretStatus, StatusReport};
+use super::report::{
+    BrokenApp, CertificateStatus, ChangeSource, LastChange, RotationState, SecretStatus, StatusReport,
+};
 use sealwave_core::diagnostic::printable;
+use sealwave_core::text::counted;
 
 impl StatusReport {
     /// Returns the report for people.
@@ -32,6 +35,12 @@ fn write(report: &StatusReport) -> String {
     if report.secrets.is_empty() {
         out.push_str("no secrets\n");
     }
+    for BrokenApp { app, errors } in &report.broken_apps {
+        let _ = writeln!(out, "\n{}", printable(app));
+        for error in errors {
+            let _ = writeln!(out, "  error      {}", printable(error));
+        }
+    }
     if !report.certificates.is_empty() {
         out.push_str("\nsealing certificates\n");
     }
@@ -46,11 +55,15 @@ fn write(report: &StatusReport) -> String {
         );
     }
     let count = |state: RotationState| report.secrets.iter().filter(|secret| secret.state == state).count();
+    let broken = match report.broken_apps.len() {
+        0 => String::new(),
+        count => format!("; without the secrets of {} with errors", counted(count, "app")),
+    };
     let _ = writeln!(
         out,
-        "\n{} secrets on {}: {} expired, {} overdue, {} due, {} with `maxAge` but of unknown age, {} without a policy, \
-         {} ok",
-        report.secrets.len(),
+        "\n{} on {}: {} expired, {} overdue, {} due, {} with `maxAge` but of unknown age, {} without a policy, \
+         {} ok{broken}",
+        counted(report.secrets.len(), "secret"),
         report.today,
         count(RotationState::Expired),
         count(RotationState::Overdue),
@@ -99,7 +112,7 @@ fn summary(secret: &SecretStatus) -> String {
     let mut parts = Vec::new();
     if let Some(policy) = &secret.policy {
         parts.push(policy.rotation.to_owned());
-        parts.extend(policy.max_age_days.map(|days| format!("at most {days} days")));
+        parts.extend(policy.max_age_days.map(|days| format!("at most {}", counted(days, "day"))));
         parts.extend(policy.owner.as_ref().map(|owner| format!("owner {owner}")));
     }
     match &secret.changed {
@@ -118,14 +131,15 @@ fn age(changed: &LastChange) -> String {
         None => "its value".to_owned(),
     };
     let LastChange { date, days, .. } = changed;
+    let days = counted(*days, "day");
     match changed.source {
-        ChangeSource::Policy => format!("{days} days old ({date} as written in the policy)"),
-        ChangeSource::Source => format!("{days} days old ({date} by its source)"),
-        ChangeSource::AccessKey => format!("{days} days old ({date} by its oldest active access key)"),
+        ChangeSource::Policy => format!("{days} old ({date} as written in the policy)"),
+        ChangeSource::Source => format!("{days} old ({date} by its source)"),
+        ChangeSource::AccessKey => format!("{days} old ({date} by its oldest active access key)"),
         ChangeSource::Git if changed.is_minimum => {
-            format!("at least {days} days old ({date} by the oldest known commit, which has {subject})")
+            format!("at least {days} old ({date} by the oldest known commit, which has {subject})")
         }
-        ChangeSource::Git => format!("{days} days old ({date} by the first commit with {subject})"),
+        ChangeSource::Git => format!("{days} old ({date} by the first commit with {subject})"),
     }
 }
 
@@ -133,7 +147,6 @@ fn expiry(days: i64, date: &str) -> String {
     match days {
         ..0 => format!("expired on {date}"),
         0 => format!("expires today, on {date}"),
-        1 => format!("expires on {date}, in 1 day"),
-        _ => format!("expires on {date}, in {days} days"),
+        _ => format!("expires on {date}, in {}", counted(days, "day")),
     }
 }

@@ -15,6 +15,6 @@ pub use self::access_keys::{ActiveKey, UserKeysStatus};
 pub use self::history::{CommittedAge, CommittedItem, FileHistory};
 pub use self::inventory::{FoundSecret, find_secrets};
 pub use self::report::{
-    ActiveKeys, CertificateStatus, ChangeSource, ExpiryStatus, KnownChange, LastChange, PolicyStatus,
-    RotationState, SecretStatus, StatusReport,
+    ActiveKeys, BrokenApp, CertificateStatus, ChangeSource, ExpiryStatus, KnownChange, LastChange,
+    PolicyStatus, RotationState, SecretStatus, StatusReport,
 };

@@ -30,6 +30,19 @@ pub struct StatusReport {
     pub secrets: Vec<SecretStatus>,
     /// The sealing certificates, by cluster.
     pub certificates: Vec<CertificateStatus>,
+    /// The apps that could not be read, in the order of their directories.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken_apps: Vec<BrokenApp>,
+}
+
+/// An app that could not be read, or not with all its environments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokenApp {
+    /// The directory of the app, as given.
+    pub app: String,
+    /// The messages of its errors.
+    pub errors: Vec<String>,
 }
 
 /// A secret of an environment.
@@ -327,7 +340,19 @@ impl StatusReport {
         secrets.sort_by(|a, b| a.key().cmp(&b.key()));
         certificates.sort_by(|a, b| a.cluster.cmp(&b.cluster));
         certificates.dedup_by(|a, b| a.cluster == b.cluster);
-        Self { today, secrets, certificates }
+        Self { today, secrets, certificates, broken_apps: Vec::new() }
+    }
+
+    /// Adds the apps that could not be read.
+    #[must_use]
+    pub fn with_broken_apps(self, broken_apps: Vec<BrokenApp>) -> Self {
+        Self { broken_apps, ..self }
+    }
+
+    /// Reports whether it has nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.secrets.is_empty() && self.certificates.is_empty()
     }
 
     /// Reports whether something is overdue or has expired.

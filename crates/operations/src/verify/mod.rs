@@ -15,6 +15,7 @@ mod secret_sources;
 mod secrets;
 mod workloads;
 
+use sealwave_core::text::counted;
 use std::time::{Duration, Instant};
 
 use sealwave_providers::{ClusterClient, ClusterError};
@@ -57,7 +58,7 @@ pub fn verify(
         if report.is_right() || is_over {
             return Ok(report);
         }
-        progress.phase(&format!("waiting until {} checks are right", report.wrong().count()));
+        progress.phase(&format!("waiting for {} to be right", counted(report.wrong().count(), "check")));
         if !client.pause(PAUSE) {
             return Ok(report);
         }

@@ -147,7 +147,13 @@ fn mounts(
     };
     let missing: Vec<&str> = pods.iter().filter(|pod| !is_mounted(pod)).map(name).collect();
     if missing.is_empty() {
-        checks.right("mounted", format!("{} pods mount it", pods.len()));
+        checks.right(
+            "mounted",
+            match pods.len() {
+                1 => "1 pod mounts it".to_owned(),
+                count => format!("{count} pods mount it"),
+            },
+        );
     } else {
         let named = quoted_list(&missing.iter().take(MAX_NAMED).collect::<Vec<_>>());
         let first = missing.first().copied().unwrap_or_default();

@@ -232,19 +232,19 @@ fn each_fault_is_found_where_it_is() {
             "deployments/web",
             |object| object["status"]["updatedReplicas"] = Json::Null,
             "rollout",
-            "0 of 2 pods have the present template",
+            "0 of 2 pods with the present template",
         ),
         (
             "deployments/web",
             |object| object["status"]["replicas"] = 3.into(),
             "rollout",
-            "1 pods of an older template still run",
+            "1 pod of an older template left",
         ),
         (
             "deployments/web",
             |object| object["status"]["availableReplicas"] = 1.into(),
             "rollout",
-            "1 of 2 pods are available",
+            "1 of 2 pods available",
         ),
         (
             "pods",
@@ -460,7 +460,7 @@ fn a_mount_that_waits_leads_to_the_provider() {
     assert_eq!(
         wrong,
         [
-            "Deployment shop/web rollout: 1 of 2 pods are available",
+            "Deployment shop/web rollout: 1 of 2 pods available",
             "Deployment shop/web pods: not ready: `b`: a volume is not mounted yet",
             "SecretProviderClass shop/vault mounted: pods that do not mount it: `b`",
             "ServiceAccount shop/web exists: it does not exist",
@@ -503,7 +503,7 @@ fn other_workloads_have_rollouts_of_their_own() {
     half["updateRevision"] = "newer".into();
     assert_eq!(
         wrong("StatefulSet", objects("statefulsets", "StatefulSet", half)),
-        ["1 of 2 pods have the present template", "pods of an older template run: `w-0`, `w-1`"]
+        ["1 of 2 pods with the present template", "pods of an older template run: `w-0`, `w-1`"]
     );
     let complete = json!({
         "observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 2,
@@ -512,10 +512,7 @@ fn other_workloads_have_rollouts_of_their_own() {
     let waiting = json!({
         "observedGeneration": 1, "desiredNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": 1,
     });
-    assert_eq!(
-        wrong("DaemonSet", objects("daemonsets", "DaemonSet", waiting)),
-        ["1 of 2 pods are available"]
-    );
+    assert_eq!(wrong("DaemonSet", objects("daemonsets", "DaemonSet", waiting)), ["1 of 2 pods available"]);
     // Rollouts of other kinds are not judged.
     let report = report_of(&workload("Rollout"), right(), RenderedFrom::Generated);
     assert_eq!(report.checks[0].detail, "rollouts of this kind are not known");

@@ -1,5 +1,6 @@
 //! Checks workloads: the checksums of their pods' template, and the rollout.
 
+use sealwave_core::text::counted;
 use serde_json::Value as Json;
 
 use sealwave_providers::{ApiResource, ClusterError};
@@ -158,15 +159,15 @@ fn check_rollout(
     let detail = if !is_observed(live) {
         "the controller has not seen its present generation".to_owned()
     } else if updated < wanted {
-        format!("{updated} of {wanted} pods have the present template")
+        format!("{updated} of {} with the present template", counted(wanted, "pod"))
     } else if total > updated {
-        format!("{} pods of an older template still run", total - updated)
+        format!("{} of an older template left", counted(total - updated, "pod"))
     } else if available < wanted {
-        format!("{available} of {wanted} pods are available")
+        format!("{available} of {} available", counted(wanted, "pod"))
     } else {
         checks.right(
             "rollout",
-            format!("{available} of {wanted} pods are available, all with the present template"),
+            format!("{available} of {} available, all with the present template", counted(wanted, "pod")),
         );
         return true;
     };

@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::reach::repository_root;
-use sealwave_programs::{GitAccess, GitRunError, git_line, run_git};
+use sealwave_programs::{GitAccess, GitLimits, GitRunError, git_line, run_git_with_input};
 
 use super::WorkTreeError;
-use crate::file_changes::ChangeRecord;
+use super::attributes;
+use crate::file_changes::{ChangeRecord, MAX_FILE};
 
 /// A Git checkout.
 #[derive(Clone, Debug)]
 pub struct WorkTree {
     pub(super) top: PathBuf,
+    limits: Option<GitLimits>,
 }
 
 impl WorkTree {
@@ -26,7 +29,7 @@ impl WorkTree {
         let full =
             fs::canonicalize(directory).map_err(|error| WorkTreeError::directory(directory, &error))?;
         let Some(top) = repository_root(&full) else { return Ok(None) };
-        let tree = Self { top: top.to_owned() };
+        let tree = Self { top: top.to_owned(), limits: None };
         tree.git(GitAccess::Read, "rev-parse", &["rev-parse", "--is-inside-work-tree"])?;
         Ok(Some(tree))
     }
@@ -37,11 +40,17 @@ impl WorkTree {
         &self.top
     }
 
-    /// Requires that files, given relative to the top, are committed as they are. Files that an interrupted run changed are
-    /// accepted with the contents that it gave them.
+    /// Sets other limits for each call of Git.
+    #[cfg(test)]
+    pub(super) fn with_limits(self, limits: GitLimits) -> Self {
+        Self { limits: Some(limits), ..self }
+    }
+
+    /// Requires that files, given relative to the top, are committed as they are, and that Git can store what is written to
+    /// them. Files that an interrupted run changed are accepted with the contents that it gave them.
     ///
     /// # Errors
-    /// A file is not committed, or differs from its commit or its index.
+    /// A file is not committed, or differs from its commit or its index, or an attribute has Git store something else.
     pub fn require_clean<'a>(
         &self,
         paths: impl IntoIterator<Item = &'a Path>,
@@ -51,11 +60,14 @@ impl WorkTree {
         if paths.is_empty() {
             return Ok(());
         }
+        attributes::require_plain(self, &paths)?;
         let own = |path: &Path| {
             let full = self.top.join(path);
             interrupted.is_some_and(|record| {
                 let relative = full.strip_prefix(record.root());
-                relative.is_ok_and(|path| fs::read(&full).is_ok_and(|now| record.has_after(path, &now)))
+                relative.is_ok_and(|path| {
+                    read_regular_file(&full, MAX_FILE).is_ok_and(|now| record.has_after(path, &now))
+                })
             })
         };
         let unclean: Vec<PathBuf> = self.unclean(&paths)?.into_iter().filter(|path| !own(path)).collect();
@@ -91,7 +103,7 @@ impl WorkTree {
     }
 
     /// Returns those of the files that differ from the checked-out commit, in the work tree or the index, or that it lacks.
-    fn unclean(&self, paths: &[&Path]) -> Result<Vec<PathBuf>, WorkTreeError> {
+    pub(super) fn unclean(&self, paths: &[&Path]) -> Result<Vec<PathBuf>, WorkTreeError> {
         let start = [
             "--literal-pathspecs",
             "status",
@@ -100,6 +112,7 @@ impl WorkTree {
             "--no-renames",
             "--untracked-files=all",
             "--ignored=matching",
+            "--ignore-submodules=all",
             "--",
         ];
         let status = self.git(GitAccess::Read, "status", &with_paths(&start, paths))?;
@@ -113,24 +126,49 @@ impl WorkTree {
         title: &'static str,
         args: &[A],
     ) -> Result<Vec<u8>, WorkTreeError> {
-        run_git(&self.top, access, args, &[]).map_err(|error| match error {
+        self.git_with_input(access, title, args, &[])
+    }
+
+    pub(super) fn git_with_input<A: AsRef<OsStr>>(
+        &self,
+        access: GitAccess,
+        title: &'static str,
+        args: &[A],
+        input: &[u8],
+    ) -> Result<Vec<u8>, WorkTreeError> {
+        let limits = self.limits.unwrap_or_else(|| access.limits());
+        run_git_with_input(&self.top, access, args, input, limits).map_err(|error| match error {
             GitRunError::Failed(message) => WorkTreeError::Git { title, message },
             GitRunError::NotInstalled => WorkTreeError::NotInstalled,
+            limit @ (GitRunError::TimedOut(_) | GitRunError::TooMuchOutput(_)) => {
+                WorkTreeError::GitLimit { title, outcome: limit.outcome(), access }
+            }
         })
     }
 }
 
-fn with_paths<'a>(start: &'a [&'a str], paths: &[&'a Path]) -> Vec<&'a OsStr> {
+pub(super) fn with_paths<'a>(start: &'a [&'a str], paths: &[&'a Path]) -> Vec<&'a OsStr> {
     start.iter().map(OsStr::new).chain(paths.iter().map(|path| path.as_os_str())).collect()
 }
 
 #[cfg(unix)]
-fn path_from_git(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_from_git(bytes: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt as _;
     PathBuf::from(OsStr::from_bytes(bytes))
 }
 
 #[cfg(not(unix))]
-fn path_from_git(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_from_git(bytes: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[cfg(unix)]
+pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt as _;
+    path.as_os_str().as_bytes().to_owned()
+}
+
+#[cfg(not(unix))]
+pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().into_owned().into_bytes()
 }

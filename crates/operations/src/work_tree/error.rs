@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::{Explain, io_reason};
+use sealwave_programs::GitAccess;
 
 /// An error of a Git checkout.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,16 @@ pub enum WorkTreeError {
         title: &'static str,
         /// The first line of its messages.
         message: String,
+    },
+    /// Git reached a limit.
+    #[error("`git {title}` {outcome}, and was stopped")]
+    GitLimit {
+        /// The subcommand.
+        title: &'static str,
+        /// The limit.
+        outcome: String,
+        /// What Git was to do.
+        access: GitAccess,
     },
     /// A commit is checked out without a branch.
     #[error("no branch is checked out, so nothing can be pushed")]
@@ -55,6 +66,14 @@ pub enum WorkTreeError {
         /// The message of Git.
         reason: String,
     },
+    /// An attribute has Git store something other than the file.
+    #[error("attribute `{attribute}` of `{}` makes Git store something other than the file", .path.display())]
+    Transformed {
+        /// The file.
+        path: PathBuf,
+        /// The attribute with its value.
+        attribute: String,
+    },
     /// Files that are not committed as they are.
     #[error("{} {} not committed", listed(.0), if .0.len() == 1 { "is" } else { "are" })]
     Unclean(Vec<PathBuf>),
@@ -82,6 +101,14 @@ impl Explain for WorkTreeError {
         let hint = match self {
             Self::Directory { .. } => return None,
             Self::Git { message, .. } => return git_hint(message),
+            Self::GitLimit { access: GitAccess::Remote, .. } => {
+                "check that the remote answers and that Git can log in without asking, for example with \
+                 `GIT_TERMINAL_PROMPT=0 git fetch`; then run the command again"
+            }
+            Self::GitLimit { .. } => {
+                "run `git status` to see whether Git works in this checkout; a pipe in the place of a file, a filter or a slow \
+                 file system makes it wait"
+            }
             Self::NoBranch => "check out a branch, or omit `--push`",
             Self::NoTarget { .. } => "name the branch that Argo CD follows with `--target-branch`",
             Self::NotAllowed(_) => {
@@ -93,6 +120,10 @@ impl Explain for WorkTreeError {
             Self::PushRefused { .. } => {
                 "if the branch is protected, check out another one, run the command again with `--push`, and merge it; it \
                  continues after the merge"
+            }
+            Self::Transformed { .. } => {
+                "exempt the file in `.gitattributes`, for example `envs/*/sealed-secrets/** !filter !working-tree-encoding`; \
+                 ciphertexts need no other encryption or storage"
             }
             Self::Unclean(_) => "commit or stash your changes first",
         };

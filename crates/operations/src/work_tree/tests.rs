@@ -5,6 +5,7 @@ use std::process::Command;
 
 use fs_err as fs;
 use sealwave_core::diagnostic::Explain as _;
+use sealwave_programs::{GitAccess, GitLimits};
 
 use super::*;
 use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
@@ -254,4 +255,174 @@ fn a_target_that_cannot_be_pushed_to_is_known_before_a_change() {
     checkout.tree().require_target(&target).expect("the branch is there");
     checkout.git(&["checkout", "--quiet", "--detach"]);
     assert!(matches!(checkout.tree().require_target(&target), Err(WorkTreeError::NoBranch)));
+}
+
+/// Limits that a call which waits for something reaches soon.
+fn short() -> GitLimits {
+    GitLimits { time: std::time::Duration::from_millis(500), ..GitLimits::LOCAL }
+}
+
+fn is_remote_limit<T: std::fmt::Debug>(result: &Result<T, WorkTreeError>) -> bool {
+    matches!(result, Err(error @ WorkTreeError::GitLimit { access: GitAccess::Remote, .. })
+        if error.to_string().contains("did not end within") && error.hint().is_some())
+}
+
+#[test]
+fn a_remote_that_never_answers_is_given_up() {
+    let checkout = Checkout::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    for scheme in ["git", "http"] {
+        checkout.git(&["remote", "set-url", "origin", &format!("{scheme}://{address}/repository")]);
+        let record = checkout.change(&["a.yaml"]);
+        let tree = checkout.tree().with_limits(short());
+        let results = [
+            tree.require_target(&origin_main()),
+            tree.is_delivered(&origin_main(), &record).map(drop),
+            tree.push(&origin_main(), &record).map(drop),
+        ];
+        for result in results {
+            assert!(is_remote_limit(&result), "{scheme}: {result:?}");
+        }
+        checkout.git(&["checkout", "--quiet", "--", "a.yaml"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_programs_of_a_call_that_is_given_up_are_ended() {
+    let checkout = Checkout::new();
+    let pids = checkout.directory.path().join("pids");
+    let command = format!("sh -c 'echo $$ >> {0}; sleep 3000 & echo $! >> {0}; wait' #", pids.display());
+    checkout.git(&["config", "core.sshCommand", &command]);
+    checkout.git(&["remote", "set-url", "origin", "ssh://localhost/repository"]);
+    let limits = GitLimits { time: std::time::Duration::from_secs(3), ..GitLimits::LOCAL };
+    let result = checkout.tree().with_limits(limits).require_target(&origin_main());
+    assert!(is_remote_limit(&result), "{result:?}");
+    let pids = fs::read_to_string(&pids).expect("both started");
+    assert_eq!(pids.lines().count(), 2, "{pids}");
+    for pid in pids.lines() {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        assert!(status.is_empty() || status.contains("State:\tZ"), "{status}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_git_is_given_up() {
+    let checkout = Checkout::new();
+    let made = Command::new("mkfifo").arg(checkout.path().join(".gitattributes")).status();
+    assert!(made.expect("mkfifo is installed").success());
+    let result = checkout.tree().with_limits(short()).require_clean(paths(&["a.yaml"]), None);
+    assert!(matches!(&result, Err(WorkTreeError::GitLimit { access: GitAccess::Read, .. })), "{result:?}");
+}
+
+#[test]
+fn a_call_that_would_ask_for_a_password_fails_instead() {
+    use std::io::{Read as _, Write as _};
+    let checkout = Checkout::new();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = server.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut connection in server.incoming().flatten() {
+            let _ = connection.read(&mut [0; 4096]);
+            let _ = connection.write_all(
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        }
+    });
+    checkout.git(&["remote", "set-url", "origin", &format!("http://{address}/repository")]);
+    let error = checkout.tree().require_target(&origin_main()).expect_err("no password");
+    assert!(error.to_string().contains("could not read Username"), "{error}");
+    // A helper of the user is asked nevertheless.
+    let asked = checkout.directory.path().join("asked");
+    let helper = format!("!touch {}; echo username=x; echo password=y; #", asked.display());
+    checkout.git(&["config", "credential.helper", &helper]);
+    checkout.tree().require_target(&origin_main()).expect_err("a wrong password");
+    assert!(asked.exists());
+}
+
+/// Creates a checkout whose attributes are committed, with the file as a checkout writes it.
+fn with_attributes(attributes: &str) -> Checkout {
+    let checkout = Checkout::new();
+    checkout.write(".gitattributes", &format!("{attributes}\n"));
+    checkout.git(&["add", "."]);
+    checkout.git(&["commit", "--quiet", "-m", "attributes"]);
+    checkout.git(&["push", "--quiet", "origin", "main"]);
+    checkout.git(&["rm", "--quiet", "--cached", "a.yaml"]);
+    fs::remove_file(checkout.path().join("a.yaml")).expect("removed");
+    checkout.git(&["reset", "--quiet", "--hard"]);
+    checkout
+}
+
+#[test]
+fn attributes_do_not_hide_that_files_are_delivered() {
+    for attributes in [
+        "* text eol=crlf",
+        "* text=auto eol=crlf",
+        "* ident",
+        "* -text",
+        "* export-ignore",
+        "* -filter",
+        "* binary",
+    ] {
+        let checkout = with_attributes(attributes);
+        checkout.git(&["checkout", "--quiet", "-b", "rotation"]);
+        let before = fs::read(checkout.path().join("a.yaml")).expect("readable");
+        let changes = vec![FileChange::new("a.yaml", before, "new: $Id$\r\n")];
+        let set = ChangeSet::new(&checkout.path(), changes).expect("valid");
+        set.apply(|_| Ok::<_, FileChangeError>(())).expect("applied");
+        let mut record = set.record();
+        let tree = checkout.tree();
+        tree.require_clean(paths(&["a.yaml"]), Some(&record)).expect("its own change");
+        tree.commit(paths(&["a.yaml"]), "Re-seal").expect("committed");
+        tree.note_committed(&mut record).expect("read");
+        assert!(record.files().iter().all(|file| file.blob.is_some()), "{attributes}");
+        let delivery = tree.push(&origin_main(), &record).expect("pushed");
+        assert!(matches!(delivery, Delivery::WaitingForMerge { .. }), "{attributes}: {delivery:?}");
+        checkout.git(&["push", "--quiet", "origin", "rotation:main"]);
+        assert!(tree.is_delivered(&origin_main(), &record).expect("fetched"), "{attributes}");
+        // A change of the branch is seen, also by a run that finds another branch checked out.
+        checkout.git(&["checkout", "--quiet", "main"]);
+        tree.note_committed(&mut record).expect("read");
+        assert!(tree.is_delivered(&origin_main(), &record).expect("fetched"), "{attributes}");
+        checkout.write("a.yaml", "other\n");
+        checkout.git(&["commit", "--quiet", "-a", "-m", "other"]);
+        checkout.git(&["push", "--quiet", "--force", "origin", "main"]);
+        assert!(!tree.is_delivered(&origin_main(), &record).expect("fetched"), "{attributes}");
+    }
+}
+
+#[test]
+fn attributes_with_which_git_stores_something_else_are_refused() {
+    for (attributes, named) in [
+        ("* filter=x", "filter=x"),
+        ("[attr]hidden filter=git-crypt\n*.yaml hidden", "filter=git-crypt"),
+        ("a.yaml filter=lfs diff=lfs merge=lfs -text", "filter=lfs"),
+        ("* working-tree-encoding=UTF-16", "working-tree-encoding=UTF-16"),
+    ] {
+        let checkout = Checkout::new();
+        checkout.write(".gitattributes", &format!("{attributes}\n"));
+        let error = checkout.tree().require_clean(paths(&["a.yaml"]), None).expect_err("refused");
+        assert!(matches!(error, WorkTreeError::Transformed { .. }), "{error}");
+        assert!(error.to_string().contains(&format!("attribute `{named}` of `a.yaml`")), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("!filter")), "{error}");
+        // The hint helps.
+        checkout.write(".gitattributes", &format!("{attributes}\na.yaml !filter !working-tree-encoding\n"));
+        checkout.tree().require_clean(paths(&["a.yaml"]), None).expect("clean");
+    }
+}
+
+#[test]
+fn a_link_on_the_target_is_not_the_file() {
+    let checkout = Checkout::new();
+    let mut record = checkout.change(&["a.yaml"]);
+    let tree = checkout.tree();
+    tree.commit(paths(&["a.yaml"]), "Re-seal").expect("committed");
+    tree.note_committed(&mut record).expect("read");
+    let blob = checkout.git(&["rev-parse", "HEAD:a.yaml"]);
+    checkout.git(&["update-index", "--cacheinfo", &format!("120000,{},a.yaml", blob.trim())]);
+    checkout.git(&["commit", "--quiet", "-m", "link"]);
+    checkout.git(&["push", "--quiet", "origin", "main"]);
+    assert!(!tree.is_delivered(&origin_main(), &record).expect("fetched"));
 }

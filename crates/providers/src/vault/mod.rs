@@ -8,6 +8,8 @@
 //! below a KV mount: no other endpoint of the server can be reached. The token is sent only to the configured address;
 //! redirects are not followed. Errors never contain the server's responses.
 //!
+//! `store` writes secrets, for `sealwave put`.
+//!
 //! A token from a login is revoked at the end of the fetch, whether the fetch succeeds or not.
 
 #[cfg(feature = "vault")]
@@ -27,5 +29,7 @@ mod session;
 mod settings;
 #[cfg(feature = "vault")]
 mod settings_error;
+#[cfg(feature = "vault")]
+pub mod store;
 
 pub(crate) use self::settings::VaultSettings;

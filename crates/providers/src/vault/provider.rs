@@ -1,6 +1,7 @@
 //! The provider: the secrets that references mean, and one login for all of their requests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ use super::response::KvSecret;
 use super::revocation::UnrevokedToken;
 use super::session::{self, AT_ONCE, VaultSession};
 use super::settings::{VaultAuth, VaultSettings};
+use super::settings_error::VaultSettingsError;
+use super::store::VaultStore;
 use crate::remote::{RemoteSource, TargetResults, runtime};
 use crate::{CreateProvider, FetchResult, Login, Provider, ProviderContext, ProviderError, SettingsError};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
@@ -23,14 +26,17 @@ const REVOCATION: Duration = Duration::from_secs(1);
 
 impl CreateProvider for VaultSettings {
     fn create(&self, name: &str, context: &ProviderContext<'_>) -> Result<Box<dyn Provider>, SettingsError> {
-        let mounts = self.mounts.iter().map(|(path, version)| KvMount::new(path, *version));
-        Ok(Box::new(VaultProvider {
-            name: name.to_owned(),
-            address: ServerAddress::new(self, context.operator_dir)?,
-            auth: session::check_auth(&self.auth, context.operator_dir)?,
-            mounts: mounts.collect::<Result<_, _>>()?,
-            notes: Mutex::default(),
-        }))
+        Ok(Box::new(VaultProvider::new(self, name, context.operator_dir)?))
+    }
+}
+
+impl VaultSettings {
+    /// Opens the server for reading and writing, without contacting it.
+    ///
+    /// # Errors
+    /// A setting is not valid.
+    pub(crate) fn store(&self, name: &str, operator_dir: &Path) -> Result<VaultStore, SettingsError> {
+        Ok(VaultStore(VaultProvider::new(self, name, operator_dir)?))
     }
 }
 
@@ -48,7 +54,7 @@ impl Explain for UncheckedToken {
     }
 }
 
-struct VaultProvider {
+pub(super) struct VaultProvider {
     name: String,
     address: ServerAddress,
     auth: VaultAuth,
@@ -61,7 +67,23 @@ struct VaultProvider {
 type PathAndVersion<'r> = (&'r str, Option<&'r str>);
 
 impl VaultProvider {
-    fn lock_notes(&self) -> std::sync::MutexGuard<'_, Vec<Note>> {
+    fn new(settings: &VaultSettings, name: &str, operator_dir: &Path) -> Result<Self, VaultSettingsError> {
+        let mounts = settings.mounts.iter().map(|(path, version)| KvMount::new(path, *version));
+        Ok(Self {
+            name: name.to_owned(),
+            address: ServerAddress::new(settings, operator_dir)?,
+            auth: session::check_auth(&settings.auth, operator_dir)?,
+            mounts: mounts.collect::<Result<_, _>>()?,
+            notes: Mutex::default(),
+        })
+    }
+
+    /// Returns the mounts in the operator file.
+    pub(super) fn mounts(&self) -> &[KvMount] {
+        &self.mounts
+    }
+
+    pub(super) fn lock_notes(&self) -> std::sync::MutexGuard<'_, Vec<Note>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -69,7 +91,7 @@ impl VaultProvider {
     ///
     /// # Errors
     /// The login or the work fails.
-    async fn in_session<T, W: Future<Output = Result<T, ProviderError>>>(
+    pub(super) async fn in_session<T, W: Future<Output = Result<T, ProviderError>>>(
         &self,
         end: Instant,
         work: impl FnOnce(Arc<VaultSession>) -> W,

@@ -102,6 +102,81 @@ impl KvSecret {
     }
 }
 
+/// A secret as the server has it now.
+pub(super) struct KvState {
+    /// Its fields, a JSON object; `None` if it does not exist, or if its latest version was removed.
+    pub(super) fields: Option<SecretValue>,
+    /// The number of its latest version, 0 without one; `None` in version 1 of the engine.
+    pub(super) version: Option<u64>,
+    /// What happened to its latest version.
+    pub(super) removed: Option<&'static str>,
+}
+
+/// Reads a secret that may not exist.
+///
+/// # Errors
+/// The response has no secret, and does not say that it does not exist.
+pub(super) fn read_state(answer: &VaultResponse, request: &SecretRequest) -> Result<KvState, ProviderError> {
+    let numbered = |answer: &VaultResponse| {
+        let number = member(&answer.body, &["data", "metadata", "version"]).ok().flatten();
+        number.and_then(|number| number.parse().ok())
+    };
+    let removed = removed_version(answer).filter(|_| request.versioned && answer.status == 404);
+    if removed.is_some() {
+        let version = numbered(answer).ok_or_else(|| malformed(JsonTextError::Syntax))?;
+        return Ok(KvState { fields: None, version: Some(version), removed });
+    }
+    match KvSecret::read(answer, request) {
+        Ok(secret) => {
+            let version = request
+                .versioned
+                .then(|| numbered(answer))
+                .map(|number| number.ok_or_else(|| malformed(JsonTextError::Syntax)));
+            let fields = Some(SecretValue::new(secret.fields.as_bytes().to_vec()));
+            Ok(KvState { fields, version: version.transpose()?, removed: None })
+        }
+        Err(ProviderError::NotFound { .. }) => {
+            Ok(KvState { fields: None, version: request.versioned.then_some(0), removed: None })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reports whether version 2 of the engine did not write because the latest version is another one.
+pub(super) fn is_version_conflict(answer: &VaultResponse) -> bool {
+    answer.status == 400 && has_error(answer, &["check-and-set parameter did not match"])
+}
+
+/// Reads the version in the response to a write; `None` in version 1 of the engine.
+///
+/// # Errors
+/// The server did not write.
+pub(super) fn read_written_version(
+    answer: &VaultResponse,
+    request: &SecretRequest,
+) -> Result<Option<u64>, ProviderError> {
+    let path = request.path.as_str();
+    match answer.status {
+        200 if request.versioned => {
+            let version = member(&answer.body, &["data", "version"]).map_err(malformed)?;
+            let version = version.and_then(|number| number.parse().ok());
+            Ok(Some(version.ok_or_else(|| malformed(JsonTextError::Syntax))?))
+        }
+        200 | 204 => Ok(None),
+        403 => Err(ProviderError::denied(
+            format!("the token is not allowed to write `{path}`"),
+            &format!(
+                "its policy needs: path \"{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}"
+            ),
+        )),
+        400 | 413 => Err(ProviderError::invalid(
+            format!("the server does not accept the secret ({})", answer.status),
+            "check its size, and the settings of the mount: `vault read MOUNT/config` shows them",
+        )),
+        status => Err(refused(status)),
+    }
+}
+
 /// Reads the mount of a path.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! never revoked, since others may use it.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -20,7 +21,7 @@ use super::settings_error::VaultSettingsError;
 use crate::ProviderError;
 use crate::remote::credential;
 use crate::remote::retry::{RetryPolicy, retry};
-use sealwave_secrets::values::SecretBuffer;
+use sealwave_secrets::values::{SecretBuffer, SecretValue};
 
 /// Concurrent requests: as many as most apps have secrets, so that all take as long as one.
 pub(super) const AT_ONCE: usize = 20;
@@ -125,27 +126,63 @@ impl VaultSession {
     }
 
     pub(super) async fn get(&self, path: &str, query: Option<&str>) -> Result<VaultResponse, ProviderError> {
+        self.request(Method::GET, path, query, None).await
+    }
+
+    /// Writes all fields of a secret, a JSON object. In version 2 of the engine only if `version` is the latest one.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or the token is not valid.
+    pub(super) async fn write(
+        &self,
+        request: &SecretRequest,
+        fields: &SecretValue,
+        version: Option<u64>,
+    ) -> Result<VaultResponse, ProviderError> {
+        let Some(version) = version else {
+            return self.request(Method::POST, &request.path, None, Some(fields)).await;
+        };
+        let start = format!(r#"{{"options":{{"cas":{version}}},"data":"#);
+        let mut body = SecretBuffer::default();
+        for part in [start.as_bytes(), fields.expose(), b"}"] {
+            body.write_all(part).map_err(|_| ProviderError::bug("a buffer did not take a request"))?;
+        }
+        self.request(Method::POST, &request.path, None, Some(&body.into_value())).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: Option<&str>,
+        body: Option<&SecretValue>,
+    ) -> Result<VaultResponse, ProviderError> {
         let (token, renewals) = {
             let current = self.token.lock().await;
             (current.header.clone()?, current.renewals)
         };
-        let answer = self.ask(path, query, &token).await?;
+        let answer = self.ask(&method, path, query, body, &token).await?;
         if !response::is_invalid_token(&answer) {
             return Ok(answer);
         }
         let token = self.renew(&token, renewals).await?;
-        let answer = self.ask(path, query, &token).await?;
+        let answer = self.ask(&method, path, query, body, &token).await?;
         if response::is_invalid_token(&answer) { Err(invalid_token()) } else { Ok(answer) }
     }
 
     async fn ask(
         &self,
+        method: &Method,
         path: &str,
         query: Option<&str>,
+        body: Option<&SecretValue>,
         token: &HeaderValue,
     ) -> Result<VaultResponse, ProviderError> {
-        retry(self.end, RetryPolicy::default(), || self.api.send(Method::GET, path, query, Some(token), None))
-            .await
+        let body = body.map(SecretValue::expose);
+        retry(self.end, RetryPolicy::default(), || {
+            self.api.send(method.clone(), path, query, Some(token), body)
+        })
+        .await
     }
 
     /// Returns a token newer than the rejected one. All requests of a session share one new login.

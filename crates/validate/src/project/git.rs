@@ -19,6 +19,8 @@ pub(super) enum GitError {
     Git(&'static str, String),
     #[error("`{revision}` and the checked-out commit have no common ancestor{}", if *.is_shallow { ": the clone is shallow" } else { "" })]
     NoCommonAncestor { revision: String, is_shallow: bool },
+    #[error("`git {0}` {1}")]
+    Limit(&'static str, String),
     #[error("repository has no commits")]
     NoCommits,
     #[error("`git` is not installed")]
@@ -44,6 +46,9 @@ impl Explain for GitError {
             | Self::UnknownRevision { is_shallow: true, .. } => SHALLOW,
             Self::NoCommonAncestor { .. } => {
                 "name a revision that the branch comes from, such as `origin/main`"
+            }
+            Self::Limit(..) => {
+                "check that the checkout is readable and has no pipes; omit `--changed-since` to check everything"
             }
             Self::NoCommits => "commit something first, or omit `--changed-since`",
             Self::NotInstalled => "install Git, or omit `--changed-since` to check everything",
@@ -138,5 +143,8 @@ pub(super) fn git(
     run_git(directory, GitAccess::Read, args, settings).map_err(|error| match error {
         GitRunError::Failed(message) => GitError::Git(title, message),
         GitRunError::NotInstalled => GitError::NotInstalled,
+        limit @ (GitRunError::TimedOut(_) | GitRunError::TooMuchOutput(_)) => {
+            GitError::Limit(title, limit.outcome())
+        }
     })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::RotateControllerKeyArgs;
 use crate::commands::operation::Operation;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::text::counted;
 use sealwave_operations::certificates::read_pinned;
 use sealwave_operations::controller::Controller;
 use sealwave_operations::controller_key::{KeyRotationFiles, ResealStep};
@@ -150,8 +151,7 @@ impl KeyRotationFiles for CommittedFiles<'_> {
     fn describe(&self) -> String {
         match self.count {
             0 => "re-seal no files, since no paths were given".to_owned(),
-            1 => "re-seal one file".to_owned(),
-            count => format!("re-seal {count} files"),
+            count => format!("re-seal {}", counted(count, "file")),
         }
     }
 }
