@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use sealwave_core::text::shell_quoted;
 use sealwave_secrets::crypto::{Certificate, ControllerKeyPair};
 
 use super::error::KeyRotationError;
@@ -217,8 +218,9 @@ impl KeyRotationRun<'_> {
 
     /// Returns the command with which the controller uses, or makes, a new key.
     fn publish_command(&self, has_secret: bool, deployment: Option<&str>) -> String {
-        let namespace = &self.rotation.controller.service().namespace;
-        let name = deployment.unwrap_or("NAME");
+        // Users run this line, and the name is from the cluster.
+        let namespace = shell_quoted(&self.rotation.controller.service().namespace);
+        let name = shell_quoted(deployment.unwrap_or("NAME"));
         if has_secret {
             format!("kubectl -n {namespace} rollout restart deployment/{name}")
         } else {
