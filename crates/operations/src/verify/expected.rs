@@ -170,9 +170,10 @@ impl ExpectedState {
         let is_template = |node: &&Node| !node.items_at(&["spec", "containers"]).is_empty();
         let paths: [&[&str]; 2] = [&["spec", "template"], &["spec", "jobTemplate", "spec", "template"]];
         let is_pod = (manifest.group(), manifest.kind()) == ("", "Pod");
-        let template = match is_pod {
-            true => Some(root).filter(is_template),
-            false => paths.into_iter().find_map(|path| root.at(path).filter(is_template)),
+        let template = if is_pod {
+            Some(root).filter(is_template)
+        } else {
+            paths.into_iter().find_map(|path| root.at(path).filter(is_template))
         };
         let template_of = template_of(manifest).filter(|_| template.is_none());
         if template.is_none() && template_of.is_none() {

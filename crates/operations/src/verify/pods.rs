@@ -82,24 +82,22 @@ fn pods(reader: &LiveReader<'_>, namespace: &str, live: &Json) -> Result<Workloa
     let is_alive = |pod: &Json| pod.pointer("/metadata/deletionTimestamp").is_none();
     let uid = text(live, "/metadata/uid");
     let all = reader.list(ApiResource::PODS, namespace, &selector)?.into_iter().filter(is_alive);
-    let (present, old) = match text(live, "/kind") {
-        kind @ ("Deployment" | "Rollout") => {
-            let sets = reader.list(REPLICA_SETS, namespace, &selector)?;
-            let own: Vec<&Json> = sets.iter().filter(|set| is_owned_by(set, uid)).collect();
-            let is_newest = |set: &&&Json| match kind {
-                "Deployment" => text(set, REVISION) == text(live, REVISION),
-                _ => text(set, ROLLOUT_HASH) == text(live, "/status/currentPodHash"),
-            };
-            let newest = own.iter().find(is_newest).map(|set| text(set, "/metadata/uid")).unwrap_or_default();
-            let own: BTreeSet<&str> = own.iter().map(|set| text(set, "/metadata/uid")).collect();
-            all.filter(|pod| owner_uids(pod).any(|owner| own.contains(owner)))
-                .partition(|pod| is_owned_by(pod, newest))
-        }
-        _ => {
-            let update = text(live, "/status/updateRevision");
-            all.filter(|pod| is_owned_by(pod, uid))
-                .partition(|pod| update.is_empty() || text(pod, REVISION_HASH) == update)
-        }
+    let kind = text(live, "/kind");
+    let (present, old) = if ["Deployment", "Rollout"].contains(&kind) {
+        let sets = reader.list(REPLICA_SETS, namespace, &selector)?;
+        let own: Vec<&Json> = sets.iter().filter(|set| is_owned_by(set, uid)).collect();
+        let is_newest = |set: &&&Json| match kind {
+            "Deployment" => text(set, REVISION) == text(live, REVISION),
+            _ => text(set, ROLLOUT_HASH) == text(live, "/status/currentPodHash"),
+        };
+        let newest = own.iter().find(is_newest).map(|set| text(set, "/metadata/uid")).unwrap_or_default();
+        let own: BTreeSet<&str> = own.iter().map(|set| text(set, "/metadata/uid")).collect();
+        all.filter(|pod| owner_uids(pod).any(|owner| own.contains(owner)))
+            .partition(|pod| is_owned_by(pod, newest))
+    } else {
+        let update = text(live, "/status/updateRevision");
+        all.filter(|pod| is_owned_by(pod, uid))
+            .partition(|pod| update.is_empty() || text(pod, REVISION_HASH) == update)
     };
     Ok(WorkloadPods { present, old })
 }

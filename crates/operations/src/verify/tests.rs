@@ -519,7 +519,7 @@ fn other_workloads_have_rollouts_of_their_own() {
     // Rollouts of other kinds are not judged.
     let report = report_of(&workload("Rollout"), right(), RenderedFrom::Generated);
     assert_eq!(report.checks[0].detail, "rollouts of this kind are not known");
-    // What replaces its pods only by hand says so.
+    // The next action names the deletion where nothing replaces pods.
     let next = |strategy: Json| -> Vec<String> {
         let mut objects =
             objects("statefulsets", "StatefulSet", json!({"observedGeneration": 1, "replicas": 2}));
@@ -641,7 +641,7 @@ fn a_rollout_may_take_its_template_from_a_deployment() {
 }
 
 #[test]
-fn what_replaces_no_pods_says_so() {
+fn workloads_that_replace_no_pods_are_reported() {
     for (version, kind, group, plural, detail) in [
         (
             "batch/v1",

@@ -30,7 +30,7 @@ enum RolloutKind {
 
 /// The progress of a rollout.
 pub(super) struct RolloutState {
-    /// What its controller says is in the way.
+    /// The obstacle that its controller reports.
     problem: Option<&'static str>,
     wanted: u64,
     updated: u64,
