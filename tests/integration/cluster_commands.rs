@@ -437,7 +437,7 @@ fn errors_name_the_server_and_the_context() {
         );
         desk.write("sealed.yaml", SEALED);
         let (_, stderr) = desk.ends(args, 2);
-        let message = "no sealed-secrets controller was found: there is no Service `sealed-secrets-controller`, `sealed-secrets` in namespace `kube-system`";
+        let message = "Service `sealed-secrets-controller`, `sealed-secrets` in namespace `kube-system`";
         assert!(stderr.contains(&format!("{message}{place}")), "{args:?}\n{stderr}");
     }
     let (_, stderr) = desk.ends(&["cert", "list"], 2);
@@ -517,7 +517,7 @@ fn a_secret_is_sealed_for_the_certificate_that_the_controller_publishes() {
     assert!(opened.contains("a: "), "{opened}");
     // The flags of kubeseal.
     let (_, stderr) = desk.ends(&["seal", "secret.yaml", "--controller-name", "mine"], 2);
-    assert!(stderr.contains("there is no Service `mine` in namespace `kube-system`"), "{stderr}");
+    assert!(stderr.contains("Service `mine` in namespace `kube-system`; server `"), "{stderr}");
     let (_, stderr) = desk.ends(&["seal", "secret.yaml", "--context", "prd"], 2);
     assert!(stderr.contains("no context `prd`"), "{stderr}");
     let closed = Desk::new(|_| StubReply::json(200, "<html>CANARY</html>"));
@@ -563,4 +563,46 @@ fn a_certificate_that_cannot_be_fetched_from_an_address_seals_nothing() {
     assert!(!desk.path("out.yaml").exists());
     seal(&format!("{address}/v1/cert.pem"), 0);
     assert!(desk.read("out.yaml").contains(RSA2048));
+}
+
+#[test]
+fn hostile_key_secrets_are_listed_without_harm() {
+    let desk = Desk::new(|asked| {
+        let path = asked.target.split('?').next().unwrap_or_default();
+        let hostile = format!("::error::x\n##[error]y\u{1b}[2J{}", "n".repeat(5 << 20));
+        let secret = |name: &str, label: &str| {
+            json!({"metadata": {
+                "name": name, "creationTimestamp": "::error::\u{1b}[2J",
+                "labels": {"sealedsecrets.bitnami.com/sealed-secrets-key": label},
+                "annotations": {"note": "CANARY"}, "ownerReferences": [{"uid": "a"}, 7],
+            }})
+        };
+        match path {
+            "/api/v1/namespaces/kube-system/secrets" => {
+                let items = [
+                    secret("loop", &hostile),
+                    secret(&hostile, "active"),
+                    json!({"metadata": 7}),
+                    json!("x"),
+                ];
+                StubReply::json(200, json!({"kind": "PartialObjectMetadataList", "items": items}).to_string())
+            }
+            "/api/v1/namespaces/kube-system/secrets/loop" => {
+                StubReply::json(200, format!("{}CANARY", "[".repeat(100_000)))
+            }
+            _ => cluster(asked),
+        }
+    });
+    for args in [&["cert", "list"][..], &["cert", "list", "-o", "json"]] {
+        let (stdout, stderr) = desk.ends(args, 0);
+        for text in [&stdout, &stderr] {
+            assert!(text.len() < 50_000, "{}", text.len());
+            assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+            assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+            assert!(!text.contains("##["), "{text}");
+        }
+        assert!(stderr.contains("key `loop` is not known"), "{stderr}");
+    }
+    let (_, stderr) = desk.ends(&["rotate", "controller-key", "--no-backup", "--dry-run"], 2);
+    assert!(stderr.contains("cannot be backed up") && stderr.len() < 50_000, "{stderr}");
 }

@@ -43,7 +43,7 @@ mod web;
 pub use self::aws::account as aws_account;
 pub use self::cluster::{
     ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ClusterFailure, ClusterPeer,
-    ProxyReply, ServiceProxy,
+    ProxyReply, RbacRule, ServiceProxy,
 };
 pub use self::config_error::{ProviderConfigError, SettingsError};
 pub use self::error::ProviderError;

@@ -141,7 +141,8 @@ impl SwitchReport {
             text.push_str("\nNot ready\n");
         }
         for SwitchFinding { secret, message, hint } in &self.findings {
-            let _ = writeln!(text, "  {}: {message}\n    help: {hint}", printable(secret));
+            let [secret, message, hint] = [secret, message, hint].map(printable);
+            let _ = writeln!(text, "  {secret}: {message}\n    help: {hint}");
         }
         if !self.lines.is_empty() {
             let title = if self.findings.is_empty() { "Next commit" } else { "Then commit" };

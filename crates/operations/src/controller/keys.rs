@@ -7,7 +7,7 @@ use base64::Engine as _;
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
-use sealwave_core::diagnostic::printable;
+use sealwave_core::diagnostic::{printable, truncate};
 use sealwave_core::encoding::GO_BASE64;
 use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError};
 use sealwave_secrets::crypto::{CONTROLLER_KEY_LABEL, Certificate, UnsealKey, certificate_of_key_secret};
@@ -102,9 +102,9 @@ fn read_keys<T>(
         let Some(label) = label(secret) else { continue };
         let text = |path: &str| secret.pointer(path).and_then(Json::as_str);
         let name = text("/metadata/name").unwrap_or_default();
-        let state = if label == "active" { KeyState::Active } else { KeyState::Retired(printable(label)) };
-        let created = text("/metadata/creationTimestamp").map(printable);
-        let name_shown = printable(name);
+        let state = if label == "active" { KeyState::Active } else { KeyState::Retired(shown(label)) };
+        let created = text("/metadata/creationTimestamp").map(shown);
+        let name_shown = shown(name);
         match client.secret(namespace, name) {
             Ok(secret) => {
                 let certificate = certificate(&secret);
@@ -136,6 +136,11 @@ fn private_keys(secret: &[u8]) -> Result<Vec<UnsealKey>, String> {
     let pem = GO_BASE64.decode(text.as_bytes()).map(Zeroizing::new);
     let pem = pem.map_err(|_| "its `tls.key` is not base64".to_owned())?;
     UnsealKey::all_from_pem(&pem).map_err(|error| format!("its `tls.key` cannot be used: {error}"))
+}
+
+/// Returns a text of the cluster for messages. It can be of any length.
+fn shown(text: &str) -> String {
+    truncate(printable(text))
 }
 
 /// Returns the value of the label that makes a Secret a key of the controller.

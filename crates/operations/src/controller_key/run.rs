@@ -218,6 +218,7 @@ impl KeyRotationRun<'_> {
 
     /// Returns the command with which the controller uses, or makes, a new key.
     fn publish_command(&self, has_secret: bool, deployment: Option<&str>) -> String {
+        // Users run this line, and the name is from the cluster.
         let namespace = shell_quoted(&self.rotation.controller.service().namespace);
         let name = shell_quoted(deployment.unwrap_or("NAME"));
         if has_secret {

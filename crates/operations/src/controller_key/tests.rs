@@ -39,6 +39,8 @@ struct FakeCluster {
     watches: bool,
     restarts: u32,
     sealed_secrets: Json,
+    /// The name of the controller's Deployment.
+    deployment: String,
     /// Whether the response to the first creation is lost.
     loses_response: bool,
 }
@@ -63,6 +65,7 @@ impl FakeCluster {
                 "metadata": {"name": "db", "namespace": "shop", "generation": 2},
                 "status": {"observedGeneration": 2, "conditions": [{"type": "Synced", "status": "True"}]},
             }]),
+            deployment: "ss".to_owned(),
         }
     }
 
@@ -101,7 +104,7 @@ impl FakeCluster {
                 "kind": "DeploymentList",
                 "items": [
                     {"metadata": {"name": "other"}, "spec": {"template": {"metadata": {"labels": {"app": "x"}}}}},
-                    {"metadata": {"name": "ss"}, "spec": {"template": {"metadata": {"labels": {"app": "ss", "v": "1"}}}}},
+                    {"metadata": {"name": self.deployment}, "spec": {"template": {"metadata": {"labels": {"app": "ss", "v": "1"}}}}},
                 ],
             })),
             ("PATCH", "/apis/apps/v1/namespaces/kube-system/deployments/ss") => {
@@ -302,6 +305,13 @@ fn a_controller_is_restarted_with_consent_only() {
         "run: kubectl -n kube-system rollout restart deployment/ss"
     );
     assert_eq!((setup.cluster().restarts, setup.files.resealed.get()), (0, 0));
+    // People run the line.
+    setup.cluster().deployment = "$(id); x".to_owned();
+    let report = setup.run().expect("a report");
+    assert_eq!(
+        report.lines.last().expect("a line"),
+        "run: kubectl -n kube-system rollout restart deployment/'$(id); x'"
+    );
     setup.cluster().restart();
     assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
     setup.check_complete();

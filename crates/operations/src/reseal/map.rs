@@ -160,7 +160,7 @@ impl KeyMap {
         self.items.push(MappedItem { path, line, object, item, public_key_sha256: key, evidence });
     }
 
-    /// Returns the entry of a key, which it adds if there is none.
+    /// Returns the entry of a key, and adds one if it is missing.
     fn key(&mut self, public_key_sha256: &str) -> &mut KeyUse {
         let known = self.keys.iter().position(|key| key.public_key_sha256 == public_key_sha256);
         let at = known.unwrap_or_else(|| {
@@ -272,7 +272,7 @@ impl KeyUse {
         }
     }
 
-    /// Returns a key of which only the public key is known.
+    /// Returns a key with an unknown private key.
     fn named(public_key_sha256: &str) -> Self {
         Self {
             public_key_sha256: public_key_sha256.to_owned(),

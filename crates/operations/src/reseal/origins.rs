@@ -26,7 +26,7 @@ pub struct OpenedItems {
     pub has_current: bool,
 }
 
-/// What is known about the controllers of keys.
+/// The knowledge about the controllers of keys.
 pub struct KeyOrigins<'k> {
     keys: &'k UnsealKeys,
     /// The public key of the certificate.
@@ -82,11 +82,11 @@ impl Explain for OriginError {
                 format!("write its SHA-256 in hexadecimal, or at least its first {MIN_DIGITS} digits, as the plan shows it")
             }
             Self::NotOfController { key, .. } => format!(
-                "if the file was copied from another cluster, seal its values anew; if the controller lost the key, pass `--accept-key {}`",
+                "if the file was copied from another cluster, seal its values again for this one; if the controller lost the key, pass `--accept-key {}`",
                 key.trim_end_matches('…')
             ),
             Self::Other { key, .. } => format!(
-                "if the file was copied from another cluster, seal its values anew; if not, let the controller tell its keys with `--context`, \
+                "if the file was copied from another cluster, seal its values again for this one; if not, let the controller tell its keys with `--context`, \
                  pass all keys of the controller in one file, or pass `--accept-key {}`",
                 key.trim_end_matches('…')
             ),

@@ -84,10 +84,15 @@ fn live_secret(object: &Json) -> LiveSecret {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Json::as_array);
     let kinds = owners.into_iter().flatten().filter_map(|owner| owner.get("kind")?.as_str());
     LiveSecret {
-        uid: text(&["metadata", "uid"]).to_owned(),
+        // It is shown and recorded; the API server's have 36 characters.
+        uid: Some(text(&["metadata", "uid"])).filter(|uid| is_uid(uid)).unwrap_or_default().to_owned(),
         owner_kinds: kinds.map(str::to_owned).collect(),
         is_open_to_sealed_secrets: text(&["metadata", "annotations", MANAGED_BY_SEALED_SECRETS]) == "true",
     }
+}
+
+fn is_uid(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn live_supplier(object: &Json) -> LiveSupplier {
@@ -151,6 +156,14 @@ pub fn live_findings(
             report(missing(switch));
             continue;
         };
+        if object.uid.is_empty() {
+            let hint = "check that the context is that of an API server".to_owned();
+            report((
+                "the UID of the Secret is not known, so it cannot be told whether it was kept".to_owned(),
+                hint,
+            ));
+            continue;
+        }
         let uid = uids.entry(id.clone()).or_insert_with(|| object.uid.clone());
         if *uid != object.uid {
             let message =

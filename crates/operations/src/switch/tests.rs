@@ -229,4 +229,6 @@ fn another_uid_and_a_missing_secret_are_reported() {
     assert!(run(Some("b"))[0].message.contains("deleted and created again"));
     assert_eq!(run(Some("b")), []);
     assert_eq!(run(None)[0].message, "the Secret does not exist in the cluster");
+    // Without UIDs, nothing is proven.
+    assert!(run(Some(""))[0].message.starts_with("the UID of the Secret is not known"));
 }

@@ -66,6 +66,8 @@ pub(super) struct ExpectedWorkload {
     /// The `SecretProviderClasses` of its volumes.
     pub(super) provider_classes: BTreeSet<String>,
     pub(super) service_account: String,
+    /// The kind and name of the workload that a Rollout takes its template from.
+    pub(super) template_of: Option<(String, String)>,
 }
 
 /// A text that is not what `generate` prints.
@@ -164,18 +166,27 @@ impl ExpectedState {
     }
 
     fn workload(&mut self, manifest: &Manifest) {
+        let root = manifest.root();
+        let is_template = |node: &&Node| !node.items_at(&["spec", "containers"]).is_empty();
         let paths: [&[&str]; 2] = [&["spec", "template"], &["spec", "jobTemplate", "spec", "template"]];
-        let template = paths.into_iter().find_map(|path| {
-            manifest.root().at(path).filter(|template| !template.items_at(&["spec", "containers"]).is_empty())
-        });
-        let Some(template) = template else { return };
-        let volumes = template.items_at(&["spec", "volumes"]).iter();
-        let classes = volumes.filter_map(|volume| {
+        let is_pod = (manifest.group(), manifest.kind()) == ("", "Pod");
+        let template = if is_pod {
+            Some(root).filter(is_template)
+        } else {
+            paths.into_iter().find_map(|path| root.at(path).filter(is_template))
+        };
+        let template_of = template_of(manifest).filter(|_| template.is_none());
+        if template.is_none() && template_of.is_none() {
+            return;
+        }
+        let volumes = template.map(|template| template.items_at(&["spec", "volumes"])).unwrap_or_default();
+        let classes = volumes.iter().filter_map(|volume| {
             volume.at(&["csi", "volumeAttributes", "secretProviderClass"])?.as_str().map(str::to_owned)
         });
-        let mut checksums = texts_at(template, &["metadata", "annotations"]);
+        let mut checksums =
+            template.map(|template| texts_at(template, &["metadata", "annotations"])).unwrap_or_default();
         checksums.retain(|name, _| name.starts_with(CHECKSUM_PREFIX));
-        let account = template.at(&["spec", "serviceAccountName"]).and_then(Node::as_str);
+        let account = template.and_then(|template| template.at(&["spec", "serviceAccountName"])?.as_str());
         self.workloads.push(ExpectedWorkload {
             id: ObjectName { namespace: namespace(manifest), name: manifest.name().to_owned() },
             kind: manifest.kind().to_owned(),
@@ -183,8 +194,18 @@ impl ExpectedState {
             checksums,
             provider_classes: classes.collect(),
             service_account: account.unwrap_or("default").to_owned(),
+            template_of,
         });
     }
+}
+
+/// Returns the workload that a Rollout takes its template from.
+fn template_of(manifest: &Manifest) -> Option<(String, String)> {
+    if (manifest.group(), manifest.kind()) != ("argoproj.io", "Rollout") {
+        return None;
+    }
+    let text = |field: &str| manifest.root().at(&["spec", "workloadRef", field])?.as_str().map(str::to_owned);
+    Some((text("kind")?, text("name")?))
 }
 
 fn namespace(manifest: &Manifest) -> Option<String> {

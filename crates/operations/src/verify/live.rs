@@ -67,8 +67,18 @@ pub(super) fn is_observed(object: &Json) -> bool {
     generation.is_some() && number(object, "/status/observedGeneration") >= generation
 }
 
+/// Returns a generation that a status has as a text, as those of Argo Rollouts. Old releases wrote a hash, which tells nothing.
+pub(super) fn generation_text(object: &Json, pointer: &str) -> Option<u64> {
+    text(object, pointer).parse().ok()
+}
+
 /// Reports whether an object belongs to the object with this UID.
 pub(super) fn is_owned_by(object: &Json, uid: &str) -> bool {
+    owner_uids(object).any(|owner| owner == uid)
+}
+
+/// Returns the UIDs of the objects that an object belongs to. Owners of owners are not looked for, so loops do not matter.
+pub(super) fn owner_uids(object: &Json) -> impl Iterator<Item = &str> {
     let owners = object.pointer("/metadata/ownerReferences").and_then(Json::as_array);
-    !uid.is_empty() && owners.into_iter().flatten().any(|owner| text(owner, "/uid") == uid)
+    owners.into_iter().flatten().map(|owner| text(owner, "/uid")).filter(|uid| !uid.is_empty())
 }

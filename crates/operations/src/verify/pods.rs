@@ -1,5 +1,7 @@
 //! Checks the pods of a workload: whether all run its present template and are ready, and where one that waits gets its volumes.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use sealwave_core::text::quoted_list;
@@ -7,14 +9,15 @@ use sealwave_providers::{ApiResource, ClusterError};
 
 use super::expected::ExpectedWorkload;
 use super::identity;
-use super::live::{LiveReader, is_owned_by, is_true, name, text};
-use super::next_command::kubectl;
+use super::live::{LiveReader, is_owned_by, is_true, name, owner_uids, text};
+use super::next_command::{kubectl, rollout_command};
 use super::report::VerificationReport;
 use super::secret_sources::provider_classes;
 
 const REPLICA_SETS: ApiResource<'static> =
     ApiResource { group: "apps", version: "v1", plural: "replicasets", kind: "ReplicaSet" };
 const REVISION: &str = "/metadata/annotations/deployment.kubernetes.io~1revision";
+const ROLLOUT_HASH: &str = "/metadata/labels/rollouts-pod-template-hash";
 const REVISION_HASH: &str = "/metadata/labels/controller-revision-hash";
 const POD_STATUSES: ApiResource<'static> = ApiResource {
     group: "secrets-store.csi.x-k8s.io",
@@ -55,8 +58,7 @@ pub(super) fn check(
         |pods: &[&Json]| quoted_list(&pods.iter().take(MAX_NAMED).map(|pod| name(pod)).collect::<Vec<_>>());
     if !found.old.is_empty() {
         let old: Vec<&Json> = found.old.iter().collect();
-        let name = format!("{}/{}", workload.kind.to_lowercase(), workload.id.name);
-        let next = kubectl(namespace, "rollout status", &name);
+        let next = rollout_command(live, namespace, &workload.id.name);
         checks.wrong("pods", format!("pods of an older template run: {}", names(&old)), next);
     } else if let Some(first) = unready.first() {
         let (cause, next) = waiting_cause(first, namespace);
@@ -80,13 +82,18 @@ fn pods(reader: &LiveReader<'_>, namespace: &str, live: &Json) -> Result<Workloa
     let is_alive = |pod: &Json| pod.pointer("/metadata/deletionTimestamp").is_none();
     let uid = text(live, "/metadata/uid");
     let all = reader.list(ApiResource::PODS, namespace, &selector)?.into_iter().filter(is_alive);
-    let (present, old) = if text(live, "/kind") == "Deployment" {
+    let kind = text(live, "/kind");
+    let (present, old) = if ["Deployment", "Rollout"].contains(&kind) {
         let sets = reader.list(REPLICA_SETS, namespace, &selector)?;
         let own: Vec<&Json> = sets.iter().filter(|set| is_owned_by(set, uid)).collect();
-        let is_newest = |set: &&&Json| text(set, REVISION) == text(live, REVISION);
+        let is_newest = |set: &&&Json| match kind {
+            "Deployment" => text(set, REVISION) == text(live, REVISION),
+            _ => text(set, ROLLOUT_HASH) == text(live, "/status/currentPodHash"),
+        };
         let newest = own.iter().find(is_newest).map(|set| text(set, "/metadata/uid")).unwrap_or_default();
-        let is_own = |pod: &Json| own.iter().any(|set| is_owned_by(pod, text(set, "/metadata/uid")));
-        all.filter(is_own).partition(|pod| is_owned_by(pod, newest))
+        let own: BTreeSet<&str> = own.iter().map(|set| text(set, "/metadata/uid")).collect();
+        all.filter(|pod| owner_uids(pod).any(|owner| own.contains(owner)))
+            .partition(|pod| is_owned_by(pod, newest))
     } else {
         let update = text(live, "/status/updateRevision");
         all.filter(|pod| is_owned_by(pod, uid))
@@ -138,14 +145,12 @@ fn mounts(
         return Ok(());
     }
     let Some(statuses) = checks.readable("mounted", answer, "", "")? else { return Ok(()) };
-    let is_mounted = |pod: &&Json| {
-        statuses.iter().any(|status| {
-            text(status, "/status/podName") == name(pod)
-                && text(status, "/status/secretProviderClassName") == class
-                && status.pointer("/status/mounted") == Some(&Json::Bool(true))
-        })
-    };
-    let missing: Vec<&str> = pods.iter().filter(|pod| !is_mounted(pod)).map(name).collect();
+    let mounted = statuses.iter().filter(|status| {
+        text(status, "/status/secretProviderClassName") == class
+            && status.pointer("/status/mounted") == Some(&Json::Bool(true))
+    });
+    let mounted: BTreeSet<&str> = mounted.map(|status| text(status, "/status/podName")).collect();
+    let missing: Vec<&str> = pods.iter().map(name).filter(|pod| !mounted.contains(pod)).collect();
     if missing.is_empty() {
         checks.right(
             "mounted",

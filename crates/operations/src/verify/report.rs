@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use sealwave_core::diagnostic::{Explain, printable};
+use sealwave_core::diagnostic::{Explain, printable, truncate};
 use sealwave_providers::{ClusterClient, ClusterError, ClusterFailure, ClusterPeer};
 
 /// The result of one check.
@@ -116,7 +116,7 @@ pub(super) struct ObjectChecks<'r> {
 impl VerificationReport {
     /// Starts the checks of an object.
     pub(super) fn object(&mut self, object: impl std::fmt::Display) -> ObjectChecks<'_> {
-        ObjectChecks { object: printable(object), report: self }
+        ObjectChecks { object: truncate(printable(object)), report: self }
     }
 }
 
@@ -166,13 +166,9 @@ impl ObjectChecks<'_> {
 
     fn add(&mut self, aspect: &'static str, verdict: CheckVerdict, detail: String, next: Option<String>) {
         let object = self.object.clone();
-        let next = next.map(printable);
-        self.report.checks.push(VerificationCheck {
-            object,
-            aspect,
-            verdict,
-            detail: printable(detail),
-            next,
-        });
+        // Names of a cluster can be of any length.
+        let shown = |text: String| truncate(printable(text));
+        let (detail, next) = (shown(detail), next.map(shown));
+        self.report.checks.push(VerificationCheck { object, aspect, verdict, detail, next });
     }
 }

@@ -516,6 +516,238 @@ fn other_workloads_have_rollouts_of_their_own() {
     // Rollouts of other kinds are not judged.
     let report = report_of(&workload("Rollout"), right(), RenderedFrom::Generated);
     assert_eq!(report.checks[0].detail, "rollouts of this kind are not known");
+    // The next action names the deletion where nothing replaces pods.
+    let next = |strategy: Json| -> Vec<String> {
+        let mut objects =
+            objects("statefulsets", "StatefulSet", json!({"observedGeneration": 1, "replicas": 2}));
+        objects.get_mut(&path("apps/v1", "statefulsets", "/w")).expect("it")["spec"]["updateStrategy"] =
+            strategy;
+        let report = report_of(&workload("StatefulSet"), objects, RenderedFrom::Generated);
+        report.wrong().filter_map(|check| check.next.clone()).collect()
+    };
+    assert!(next(json!({"type": "OnDelete"}))[0].contains("is OnDelete, so delete its old pods"));
+    assert!(next(json!({"rollingUpdate": {"partition": 1}}))[0].contains("stops at partition 1"));
+    assert_eq!(next(json!({"rollingUpdate": "x"}))[0], "kubectl -n shop rollout status statefulset/w");
+}
+
+/// A Rollout with two pods, whose status is changed.
+fn rollout(change: impl Fn(&mut Json)) -> Objects {
+    let mut live = json!({
+        "kind": "Rollout", "metadata": {"name": "web", "uid": "ro", "generation": 12},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"annotations": {"checksum/secret": "c1"}}}},
+        "status": {
+            "observedGeneration": "12", "phase": "Healthy", "currentPodHash": "new", "stableRS": "new",
+            "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "message": "CANARY",
+        },
+    });
+    change(&mut live);
+    let mut objects = right();
+    objects.insert(path("argoproj.io/v1alpha1", "rollouts", "/web"), live);
+    let set = |uid: &str, hash: &str, owner: &str| json!({"metadata": {"uid": uid, "labels": {"rollouts-pod-template-hash": hash}, "ownerReferences": [{"uid": owner}]}});
+    let sets = json!([set("s1", "old", "ro"), set("s2", "new", "ro"), set("s3", "new", "other")]);
+    objects.insert(path("apps/v1", "replicasets", ""), json!({"kind": "ReplicaSetList", "items": sets}));
+    let pods = json!([pod("a", "s2"), pod("b", "s2"), pod("c", "s3")]);
+    objects.insert(path("", "/pods", "").replace("//", "/"), json!({"kind": "PodList", "items": pods}));
+    objects
+}
+
+const ROLLOUT: &str = r#"{"apiVersion":"argoproj.io/v1alpha1","kind":"Rollout","metadata":{"name":"web","namespace":"shop"},"spec":{"template":{"metadata":{"annotations":{"checksum/secret":"c1"}},"spec":{"containers":[{"name":"web"}]}}}}"#;
+
+#[test]
+fn a_rollout_of_argo_is_checked_like_a_deployment() {
+    let whole = report_of(ROLLOUT, rollout(|_| {}), RenderedFrom::Generated);
+    assert!(whole.is_right() && whole.count(CheckVerdict::NotChecked) == 0, "{}", whole.human());
+    for line in [
+        "Rollout shop/web\n  right       checksum    `checksum/secret` is as rendered\n",
+        "  right       rollout     2 of 2 pods are available, all with the present template\n",
+        "  right       pods        2 run the present template and are ready\n",
+    ] {
+        assert!(whole.human().contains(line), "{line}\n---\n{}", whole.human());
+    }
+    let status = |field: &'static str, value: Json| {
+        let objects = rollout(move |live| live["status"][field] = value.clone());
+        let report = report_of(ROLLOUT, objects, RenderedFrom::Generated);
+        let mut found =
+            report.wrong().map(|check| (check.detail.clone(), check.next.clone().unwrap_or_default()));
+        found.next().unwrap_or_default()
+    };
+    let describe = "kubectl -n shop describe rollout web";
+    let promote = "look at its step, then: kubectl argo rollouts promote web -n shop";
+    let unseen = "the controller has not seen its present generation";
+    for (field, value, detail, next) in [
+        ("observedGeneration", json!("11"), unseen, describe),
+        ("observedGeneration", Json::Null, unseen, describe),
+        ("observedGeneration", json!(12), unseen, describe),
+        (
+            "phase",
+            json!("Degraded"),
+            "it is Degraded: it was aborted, did not progress in time, or is not valid",
+            describe,
+        ),
+        ("phase", json!("Paused"), "it is paused, so pods of the old template run on", promote),
+        ("phase", json!("Progressing"), "it is Progressing: a step or an analysis is not complete", describe),
+        ("phase", json!("\u{1b}[2J"), "it is in a phase that is not known", describe),
+        ("updatedReplicas", json!(1), "1 of 2 pods have the present template", describe),
+        ("updatedReplicas", json!("2"), "0 of 2 pods have the present template", describe),
+        ("availableReplicas", json!(-1), "0 of 2 pods are available", describe),
+        ("replicas", json!(3), "1 pods of an older template still run", describe),
+        ("currentPodHash", json!("old"), "pods of an older template run: `a`, `b`", describe),
+        ("currentPodHash", json!(7), "pods of an older template run: `a`, `b`", describe),
+    ] {
+        assert_eq!(status(field, value.clone()), (detail.to_owned(), next.to_owned()), "{field}: {value}");
+    }
+    // A hash of an old release tells nothing about the generation.
+    assert_eq!(status("observedGeneration", json!("58c975674b")), Default::default());
+    let other =
+        rollout(|live| live["spec"]["template"]["metadata"]["annotations"]["checksum/secret"] = "c2".into());
+    let report = report_of(ROLLOUT, other, RenderedFrom::Generated);
+    assert_eq!(report.wrong().next().expect("wrong").detail, "`checksum/secret` is not as rendered");
+    // A cluster without Argo Rollouts.
+    let report = report_of(ROLLOUT, right(), RenderedFrom::Generated);
+    assert_eq!(report.wrong().next().expect("wrong").detail, "it does not exist");
+}
+
+#[test]
+fn a_rollout_may_take_its_template_from_a_deployment() {
+    let rendered = r#"{"apiVersion":"argoproj.io/v1alpha1","kind":"Rollout","metadata":{"name":"web","namespace":"shop"},"spec":{"workloadRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"}}}"#;
+    let with = |seen: Json| {
+        let objects = rollout(move |live| live["status"]["workloadObservedGeneration"] = seen.clone());
+        let report = report_of(rendered, objects, RenderedFrom::Generated);
+        let found = report.checks.iter().find(|check| check.aspect == "template").expect("a check").clone();
+        (found.verdict, found.detail, report.is_right())
+    };
+    let right = "it has the present template of Deployment `web`".to_owned();
+    assert_eq!(with(json!("7")), (CheckVerdict::Right, right, true));
+    let old = "its controller has not seen the present template of Deployment `web`".to_owned();
+    assert_eq!(with(json!("6")), (CheckVerdict::Wrong, old, false));
+    let silent = "its controller does not tell which template it has seen".to_owned();
+    assert_eq!(with(json!(7)), (CheckVerdict::NotChecked, silent, true));
+    for (from, to, detail) in [
+        ("\"name\":\"web\"}}}", "\"name\":\"gone\"}}}", "the workload that it names does not exist"),
+        (
+            "\"kind\":\"Deployment\"",
+            "\"kind\":\"Thing\"",
+            "the workload that it names is of a kind that is not known",
+        ),
+    ] {
+        let report = report_of(&rendered.replace(from, to), rollout(|_| {}), RenderedFrom::Generated);
+        let found = report.checks.iter().find(|check| check.aspect == "template").expect("a check");
+        assert_eq!(found.detail, detail);
+    }
+}
+
+#[test]
+fn workloads_that_replace_no_pods_are_reported() {
+    for (version, kind, group, plural, detail) in [
+        (
+            "batch/v1",
+            "Job",
+            "batch/v1",
+            "jobs",
+            "it replaces no pods: those that run keep what they read when they started",
+        ),
+        (
+            "apps/v1",
+            "ReplicaSet",
+            "apps/v1",
+            "replicasets",
+            "it replaces no pods: those that run keep what they read when they started",
+        ),
+        ("v1", "Pod", "v1", "pods", "a pod keeps what it read when it started"),
+    ] {
+        let (spec, live_spec) = match kind {
+            "Pod" => (r#"{"containers":[{"name":"w"}]}"#.to_owned(), json!({})),
+            _ => (
+                r#"{"template":{"metadata":{"annotations":{"checksum/secret":"c1"}},"spec":{"containers":[{"name":"w"}]}}}"#.to_owned(),
+                json!({"template": {"metadata": {"annotations": {"checksum/secret": "c1"}}}}),
+            ),
+        };
+        let rendered = format!(
+            r#"{{"apiVersion":"{version}","kind":"{kind}","metadata":{{"name":"w","namespace":"shop","annotations":{{"checksum/secret":"c1"}}}},"spec":{spec}}}"#
+        );
+        let mut objects = right();
+        let live =
+            json!({"kind": kind, "metadata": {"annotations": {"checksum/secret": "c1"}}, "spec": live_spec});
+        let start = if version == "v1" { "/api/v1".to_owned() } else { format!("/apis/{group}") };
+        objects.insert(format!("{start}/namespaces/shop/{plural}/w"), live);
+        let report = report_of(&rendered, objects, RenderedFrom::Generated);
+        let details: Vec<&str> = report.checks.iter().take(2).map(|check| check.detail.as_str()).collect();
+        assert_eq!(details, ["`checksum/secret` is as rendered", detail], "{kind}");
+    }
+}
+
+/// Returns the report of a cluster with this change, which must be short and harmless for a terminal and a CI system.
+fn report_after(at: &str, change: impl Fn(&mut Json)) -> VerificationReport {
+    let mut objects = right();
+    let key = objects.keys().find(|key| key.ends_with(at)).expect("an object").clone();
+    change(objects.get_mut(&key).expect("an object"));
+    let report = report(objects);
+    for text in [report.human(), String::from_utf8(report.json()).expect("UTF-8")] {
+        assert!(text.len() < 50_000, "{at}: {}", text.len());
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{at}: {text:?}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{at}: {text}");
+        assert!(!text.contains("##["), "{at}: {text}");
+    }
+    report
+}
+
+#[test]
+fn hostile_objects_of_a_cluster_are_judged_without_harm() {
+    let hostile = || format!("::error::x\n##[error]y\u{1b}[2J{}", "n".repeat(5 << 20));
+    let deep = || (0..100).fold(json!({}), |inner, _| json!({"f:x": [inner]}));
+    let many: Json =
+        (0..20_000).map(|number| json!({"fieldsV1": {"f:metadata": {format!("f:{number}"): {}}}})).collect();
+    // Names, owners and revisions are only compared, or shown in part.
+    let names = report_after("/pods", |pods| {
+        let mut loops = pod(&hostile(), "r2");
+        loops["metadata"]["uid"] = "loop".into();
+        loops["metadata"]["ownerReferences"] = json!([{"uid": "loop"}, {"uid": "r1"}, {"uid": 7}, "x"]);
+        pods["items"].as_array_mut().expect("pods").push(loops);
+    });
+    assert!(names.wrong().any(|check| check.detail.starts_with("pods of an older template run: ")));
+    report_after("/replicasets", |sets| {
+        sets["items"][0]["metadata"]["ownerReferences"] = json!([{"uid": "r2"}, {"uid": "d"}]);
+        sets["items"][1]["metadata"]["uid"] = hostile().into();
+    });
+    report_after("/applications/shop", |application| {
+        application["status"]["sync"]["revision"] = hostile().into();
+        application["status"]["sync"]["revisions"] = (0..100_000).map(|_| "::x").collect();
+        application["status"]["conditions"] = json!([{"type": 7}, "x", {"type": hostile()}]);
+    });
+    // Types that the API does not have.
+    for status in [
+        json!([]),
+        json!("x"),
+        json!({"conditions": {"type": "Synced"}}),
+        json!({"observedGeneration": "3"}),
+        Json::Null,
+    ] {
+        let report = report_after("/sealedsecrets/db", |sealed| sealed["status"] = status.clone());
+        assert!(!report.is_right(), "{status}");
+        let report = report_after("/deployments/web", |live| live["status"] = status.clone());
+        assert!(!report.is_right(), "{status}");
+    }
+    for metadata in [json!([]), json!("x"), json!({"uid": [], "generation": "7"})] {
+        assert!(!report_after("/deployments/web", |live| live["metadata"] = metadata.clone()).is_right());
+    }
+    // Fields of managers: many, and as deep as JSON is read.
+    let fields = |managed: Json| {
+        let report =
+            report_after("shop/secrets/db", |secret| secret["metadata"]["managedFields"] = managed.clone());
+        let of = |aspect: &str| report.checks.iter().find(|check| check.aspect == aspect);
+        (report.is_right(), of("keys").or_else(|| of("exists")).expect("a check").verdict)
+    };
+    assert_eq!(fields(json!([{"fieldsV1": deep()}])), (true, CheckVerdict::NotChecked));
+    assert_eq!(fields(many), (true, CheckVerdict::NotChecked));
+    assert_eq!(fields(json!({"fieldsV1": 7})), (true, CheckVerdict::NotChecked));
+    assert_eq!(fields(json!([{"fieldsV1": {"f:data": "x"}}, 7])), (true, CheckVerdict::NotChecked));
+    let hostile_keys = report_after("shop/secrets/db", |secret| {
+        secret["metadata"]["managedFields"] =
+            json!([{"fieldsV1": {"f:data": {format!("f:{}", hostile()): {}}}}]);
+        secret["metadata"]["annotations"] = json!({"a": "::error::x\n##[error]"});
+    });
+    assert!(!hostile_keys.is_right(), "the keys are missing");
 }
 
 #[test]

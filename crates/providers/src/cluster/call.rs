@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::api_object::{ApiObject, ServiceProxy};
-use super::error::ClusterFailure;
+use super::error::{ClusterFailure, RbacRule};
 use crate::ProviderError;
 use crate::k8s::{API_HINT, ClusterConnection};
 use crate::remote::retry::{self, AttemptError, RetryPolicy};
@@ -150,30 +150,41 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Returns the failure for 403, with the missing rule.
+    fn denied(&self, subject: String) -> ClusterFailure {
+        let verb = self.verb;
+        match self.target {
+            CallTarget::Object(object) => {
+                let rule = RbacRule {
+                    verb,
+                    resource: object.resource.plural.to_owned(),
+                    group: object.resource.group.to_owned(),
+                    namespace: object.namespace.map(str::to_owned),
+                    name: None,
+                };
+                ClusterFailure::Denied { subject, rule: Box::new(rule) }
+            }
+            CallTarget::Service(service) => {
+                let rule = RbacRule {
+                    verb,
+                    resource: "services/proxy".to_owned(),
+                    group: String::new(),
+                    namespace: Some(service.namespace.clone()),
+                    name: Some(service.proxied_name()),
+                };
+                let subject = format!("`services/proxy` of {subject}");
+                ClusterFailure::Denied { subject, rule: Box::new(rule) }
+            }
+        }
+    }
+
     /// Returns the result for a status that is not a success. The caller decides about those of a service.
     fn outcome(&self, status: u16) -> Result<(u16, Zeroizing<Vec<u8>>), ClusterFailure> {
         let subject = self.subject();
         let through_service = matches!(self.target, CallTarget::Service(_));
         Err(match status {
             401 => ClusterFailure::Unauthenticated { subject },
-            403 => match self.target {
-                CallTarget::Object(object) => ClusterFailure::Denied {
-                    verb: self.verb,
-                    subject,
-                    resource: object.resource.plural.to_owned(),
-                    group: object.resource.group.to_owned(),
-                    namespace: object.namespace.map(str::to_owned),
-                    name: None,
-                },
-                CallTarget::Service(service) => ClusterFailure::Denied {
-                    verb: self.verb,
-                    subject: format!("`services/proxy` of {subject}"),
-                    resource: "services/proxy".to_owned(),
-                    group: String::new(),
-                    namespace: Some(service.namespace.clone()),
-                    name: Some(service.proxied_name()),
-                },
-            },
+            403 => self.denied(subject),
             429 => ClusterFailure::Throttled { subject },
             500 if through_service => return Ok((status, Zeroizing::default())),
             500..=599 => ClusterFailure::Failed { subject, status, through_service },

@@ -97,6 +97,21 @@ impl Explain for ClusterError {
     }
 }
 
+/// A rule of RBAC for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RbacRule {
+    /// The verb.
+    pub verb: &'static str,
+    /// The resource, such as `services/proxy`.
+    pub resource: String,
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The namespace; `None` for a resource of the cluster.
+    pub namespace: Option<String>,
+    /// The name that the rule can be limited to.
+    pub name: Option<String>,
+}
+
 /// A failure of a request to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClusterFailure {
@@ -107,20 +122,12 @@ pub enum ClusterFailure {
         subject: String,
     },
     /// RBAC does not allow the request.
-    #[error("this user is not allowed to `{verb}` {subject} (403)")]
+    #[error("this user is not allowed to `{}` {subject} (403)", .rule.verb)]
     Denied {
-        /// The verb of RBAC.
-        verb: &'static str,
         /// The object.
         subject: String,
-        /// The resource of RBAC, such as `services/proxy`.
-        resource: String,
-        /// The API group; empty for the core group.
-        group: String,
-        /// The namespace; `None` for a resource of the cluster.
-        namespace: Option<String>,
-        /// The name that a rule can be limited to.
-        name: Option<String>,
+        /// The missing rule.
+        rule: Box<RbacRule>,
     },
     /// A list changed before all of its pages were read.
     #[error("{subject} expired before all of its pages were read (410)")]
@@ -236,10 +243,7 @@ impl Explain for ClusterFailure {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Conflict { .. } => "try again",
-            Self::Denied { verb, resource, group, namespace, name, .. } => {
-                let names = name.as_deref();
-                return Some(grant_hint(verb, resource, group, namespace.as_deref(), names));
-            }
+            Self::Denied { rule, .. } => return Some(rule.hint()),
             Self::Expired { .. } => "try again over a faster connection",
             Self::Failed { through_service: true, .. } => {
                 "check that its pods are ready, and that the API server can reach them: a firewall or a NetworkPolicy may be between them"
@@ -261,21 +265,18 @@ impl Explain for ClusterFailure {
     }
 }
 
-/// Returns the rule to add. Its names were parts of a path, so they need no quotes but those of a port.
-fn grant_hint(
-    verb: &str,
-    resource: &str,
-    group: &str,
-    namespace: Option<&str>,
-    name: Option<&str>,
-) -> String {
-    let in_group = if group.is_empty() { String::new() } else { format!(" in API group `{group}`") };
-    let role = match namespace {
-        Some(namespace) => format!("a Role in namespace `{namespace}`"),
-        None => "a ClusterRole".to_owned(),
-    };
-    let names = name.map(|name| format!(", resourceNames: [\"{name}\"]")).unwrap_or_default();
-    format!(
-        "grant `{verb}` on `{resource}`{in_group} with {role}: `- {{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]{names}}}`"
-    )
+impl RbacRule {
+    /// Returns the advice to add the rule. Its names were parts of a path, so they have no characters to escape.
+    fn hint(&self) -> String {
+        let Self { verb, resource, group, namespace, name } = self;
+        let in_group = if group.is_empty() { String::new() } else { format!(" in API group `{group}`") };
+        let role = match namespace {
+            Some(namespace) => format!("a Role in namespace `{namespace}`"),
+            None => "a ClusterRole".to_owned(),
+        };
+        let names = name.as_ref().map(|name| format!(", resourceNames: [\"{name}\"]")).unwrap_or_default();
+        format!(
+            "grant `{verb}` on `{resource}`{in_group} with {role}: `- {{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]{names}}}`"
+        )
+    }
 }

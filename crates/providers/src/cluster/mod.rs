@@ -23,6 +23,6 @@ pub use self::api_object::{ApiObject, ApiResource, ServiceProxy};
 pub use self::client::ClusterClient;
 #[cfg(not(feature = "k8s"))]
 pub use self::client_not_built::ClusterClient;
-pub use self::error::{ClusterError, ClusterFailure};
+pub use self::error::{ClusterError, ClusterFailure, RbacRule};
 pub use self::peer::ClusterPeer;
 pub use self::proxy_reply::ProxyReply;

@@ -243,7 +243,7 @@ async fn configure(
     Ok((config, name))
 }
 
-/// Requires that a kubeconfig has a context. Of its contexts, only a similar one is named.
+/// Requires that a kubeconfig has a context. The error names a similar one, and no other.
 fn require_context(kubeconfig: &Kubeconfig, context: Option<&str>, shown: &str) -> Result<(), ProviderError> {
     let Some(name) = context.filter(|name| !name.is_empty()) else { return Ok(()) };
     let known = kubeconfig.contexts.iter().map(|context| context.name.as_str());
