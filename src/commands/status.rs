@@ -18,6 +18,7 @@ use crate::cli::{AppArgs, DirArgs, ReportFormat, StatusArgs};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector};
+use sealwave_core::text::quoted_list;
 use sealwave_core::time::Date;
 use sealwave_operations::status::{
     ActiveKeys, BrokenApp, CertificateStatus, ChangeSource, CommittedAge, CommittedFile, FoundSecret,
@@ -34,15 +35,15 @@ const DEADLINE: Duration = Duration::from_mins(30);
 enum StatusError {
     #[error("`--fetch` needs an operator file")]
     NoOperatorFile,
-    #[error("no app has the environment `{0}`")]
-    NoEnvironment(String),
+    #[error("no app has the environment `{name}`; known environments: {}", quoted_list(.known))]
+    NoEnvironment { name: String, known: Vec<String> },
 }
 
 impl Explain for StatusError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoOperatorFile => "set `--operator`; without `--fetch`, none is needed",
-            Self::NoEnvironment(_) => "`sealwave parameters DIR` lists the environments of an app",
+            Self::NoEnvironment { .. } => "omit `--env` to list all of them",
         };
         Some(hint.to_owned())
     }
@@ -320,7 +321,9 @@ impl StatusRun<'_> {
     fn finish(mut self, broken: Vec<BrokenApp>, failure: Option<Failure>) -> Result<CommandOutput, Failure> {
         let unknown = self.args.env.iter().find(|name| !self.environments_seen.contains(name));
         if let Some(name) = unknown.filter(|_| failure.is_none()) {
-            return Err(Problem::new(&StatusError::NoEnvironment(name.clone())).into());
+            let known: BTreeSet<String> = self.environments_seen.iter().cloned().collect();
+            let (name, known) = (name.clone(), known.into_iter().collect());
+            return Err(Problem::new(&StatusError::NoEnvironment { name, known }).into());
         }
         let secrets = self.dated();
         let report = StatusReport::new(self.today, secrets, self.certificates).with_broken_apps(broken);

@@ -659,3 +659,36 @@ fn put_does_not_lose_a_change_at_the_same_time() {
     let now = server.ask("GET", "race/data/db", &Value::Null);
     assert_eq!(now["data"]["data"], json!({"a": "CANARY", "b": "CANARY of another"}));
 }
+
+#[test]
+fn status_shows_versions_and_ages_of_version_2() {
+    let Some(server) = OpenBao::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, one) = fill(&server, "status");
+    let app = server.app("auth: {token: {file: token}}");
+    app.write("operator/token", "root");
+    let created = server.ask("GET", &format!("{two}/data/versions"), &Value::Null);
+    let created = created["data"]["metadata"]["created_time"].as_str().unwrap()[..10].to_owned();
+    let status = |references: &[(&str, &str)]| {
+        with_items(&app, references.iter().copied());
+        let mut command = sealwave();
+        command.args(["status", "-o", "json", "--fetch", "--project", "shop", "--operator"]);
+        let output = watched_output(command.arg(app.path("operator/operator.yaml")).arg(app.path("app")));
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        let secrets = report["secrets"].as_array().unwrap();
+        secrets.iter().find(|secret| secret["name"] == "api").unwrap().clone()
+    };
+    let (versions, first) = (format!("{two}/versions#k"), format!("{two}/app#user"));
+    let secret = status(&[("a", &versions), ("b", &first)]);
+    assert_eq!(secret["versions"][format!("vault:{versions}")], "4", "{secret}");
+    assert_eq!(secret["versions"][format!("vault:{first}")], "1", "{secret}");
+    assert_eq!(
+        (&secret["changed"]["date"], &secret["changed"]["source"]),
+        (&json!(created), &json!("source")),
+        "{secret}"
+    );
+    // Version 1 of the engine tells neither.
+    let secret = status(&[("a", &format!("{one}/app#user"))]);
+    assert_eq!((&secret["versions"], &secret["changed"]), (&json!({}), &Value::Null), "{secret}");
+}

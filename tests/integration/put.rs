@@ -141,7 +141,7 @@ fn refusals_say_what_to_do() {
     for (args, message, hint) in [
         (&["vault:secret/db"][..], "the value is not a JSON object", "name the key: `vault:secret/db#KEY`"),
         (&["vault:secret/db#a#2"], "is not a reference to a secret", "without version and modifiers"),
-        (&["secret/db"], "is not a reference to a secret", "PROVIDER:PATH"),
+        (&["secret/db"], "`secret/db` has no provider", "for example `vault:secret/shop/db#password`"),
         (&["vault:sys/health#a"], "`sys/` contains no readable secrets", "name of a KV mount"),
         (&["vault:elsewhere/db#a"], "not in any mount", "add the mount to `mounts`"),
         (&["vault:secret/db#a", "--region", "eu-west-1"], "`--region` is for AWS", "omit it"),

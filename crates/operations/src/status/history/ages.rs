@@ -330,7 +330,8 @@ impl<'a> FileSearch<'a> {
             let content =
                 contents.entry(namespace).or_insert_with(|| VersionContent::read(bytes.to_vec(), namespace));
             if content.has(searched.item) {
-                searched.found_on(date, self.is_incomplete);
+                // A version under an earlier name is an earlier one, whatever its date.
+                searched.age = ItemAge::Since(date, self.is_incomplete);
                 self.found.push(searched);
             } else {
                 self.open.push(searched);
@@ -357,16 +358,6 @@ impl<'a> FileSearch<'a> {
 }
 
 impl SearchedItem<'_> {
-    /// Notes a version with the item. Another one may be known, under another name of the file.
-    fn found_on(&mut self, date: Date, is_minimum: bool) {
-        match self.age {
-            ItemAge::Since(known, was_minimum) if known < date => {
-                self.age = ItemAge::Since(known, was_minimum || is_minimum);
-            }
-            _ => self.age = ItemAge::Since(date, is_minimum),
-        }
-    }
-
     /// Notes that the item may be older.
     fn with_minimum(mut self) -> Self {
         if let ItemAge::Since(date, _) = self.age {
