@@ -6,10 +6,12 @@ mod cert;
 mod cluster;
 mod format;
 mod habits;
+mod key;
 mod operation;
 mod put;
 mod reseal;
 mod rotate;
+mod schemas;
 mod seal;
 mod status;
 mod switch;
@@ -19,7 +21,7 @@ mod verify;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 use app::OPERATOR_HELP;
 pub use app::{AppArgs, ChartArgs, DirArgs, IdentityArgs};
@@ -30,12 +32,14 @@ pub use cert::{
 pub use cluster::{ClusterArgs, ControllerArgs};
 pub use format::{OutputFormat, ReportFormat};
 pub use habits::with_tip;
+pub use key::{KeyCommand, KeyGenerateArgs};
 pub use operation::{FileChangeArgs, OperationArgs};
 pub use put::PutArgs;
 pub use reseal::{ResealArgs, ResealKeyArgs};
 pub use rotate::{
     BackupArgs, KeyRetirementArgs, RotateAwsArgs, RotateAwsSecretArgs, RotateCommand, RotateControllerKeyArgs,
 };
+pub use schemas::{SchemasCommand, SchemasPrintArgs, SchemasPullArgs, SettingsFileKind};
 pub use seal::{ScopeFlag, SealArgs, SealCertificateArgs, SealPolicyArgs, SealValueArgs, UnsealArgs};
 pub use status::StatusArgs;
 pub use switch::SwitchArgs;
@@ -70,7 +74,8 @@ pub enum Command {
     /// Show, fetch and compare sealing certificates, and list the keys of a controller
     #[command(
         override_usage = "sealwave cert <FILE>...\n       sealwave cert [--operator <FILE>]\n       sealwave cert <COMMAND>",
-        after_help = "Without PEM files, shows the certificates of all clusters in the operator file."
+        after_help = "Without PEM files, shows the certificates of all clusters in the operator file.\n\
+                      Example: sealwave cert dev.pem"
     )]
     Cert(Box<CertArgs>),
     /// Check an operator file before it is rolled out: keys, certificates, providers, programs, charts, policy, limits
@@ -105,9 +110,12 @@ pub enum Command {
     Key(KeyCommand),
     /// Print the parameters of an app as JSON (called by Argo CD)
     Parameters(DirArgs),
-    /// Write a value to AWS Secrets Manager or Parameter Store, from a file or standard input
-    #[command(after_help = "Example: sealwave put aws-sm:prod/db#password < password\n\
-                      The value is never an argument, which other users of the machine could read. A line break at the end of a value of one line is removed.")]
+    /// Write a value to AWS Secrets Manager, Parameter Store or Vault, from a file or standard input
+    #[command(
+        after_help = "The value is never an argument, which other users of the machine could read. A line break at the end of a value of one line is removed. Exit code 0: written, or nothing to do; 2: error.\n\
+                      Example: sealwave put aws-sm:prod/db#password < password\n\
+                      Example: sealwave put vault:secret/shop/db#password --operator operator.yaml --from-file password.txt"
+    )]
     Put(PutArgs),
     /// List the secrets that an app refers to, their destinations, and the policy's decision on each
     #[command(
@@ -125,7 +133,9 @@ pub enum Command {
     Rotate(RotateCommand),
     /// Seal the items of committed SealedSecrets for another certificate; changes nothing else, and restarts nothing
     #[command(
-        after_help = "Without --key, the controller of the cluster seals the items again. Exit code 1 means that --check found items, or that a merge must come first."
+        after_help = "Without --key, the controller of the cluster seals the items again. Exit code 1 means that --check found items, or that a merge must come first.\n\
+                      Example: sealwave reseal --env dev --cert dev.pem --dry-run\n\
+                      Example: sealwave reseal --check --cert dev.pem envs/dev/sealed-secrets"
     )]
     Reseal(Box<ResealArgs>),
     /// Pull schemas of custom resources for validate, or print schemas of sealwave's own files for editors
@@ -133,23 +143,28 @@ pub enum Command {
     Schemas(SchemasCommand),
     /// Seal Secrets for files that are committed, like kubeseal
     #[command(
-        after_help = "With a pinned certificate, needs no network: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
-                      Values without a file: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
+        after_help = "With --cert, needs no network. Nothing is printed or written if an item cannot be sealed (exit code 2).\n\
+                      Example: sealwave seal --cert dev.pem secret.yaml -w sealed.yaml\n\
+                      Example: sealwave seal --cert dev.pem -n shop --name db --from-file password=-"
     )]
     Seal(Box<SealArgs>),
     /// Print the Secrets of SealedSecrets IN PLAINTEXT, with the private keys of the controller (for recovery)
     #[command(
-        after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave."
+        after_help = "Anyone who has a private key can read every Secret that was sealed for it, so keep key files encrypted. Not available where Argo CD runs sealwave.\n\
+                      Example: sealwave unseal sealed.yaml --key key.pem --write secret.yaml"
     )]
     Unseal(UnsealArgs),
     /// List the secrets of apps: sources, users, age, rotation policy, and what is overdue or expires
     #[command(
-        after_help = "Works offline, from Git alone. Exit code 1 means that something is overdue or has expired."
+        after_help = "Works offline, from Git alone, unless --fetch is given. Exit code 1 means that something is overdue or has expired, 2 that an app cannot be read; the others are still listed.\n\
+                      Example: sealwave status --env prod\n\
+                      Example: sealwave status my-app --operator operator.yaml --fetch --project shop"
     )]
     Status(Box<StatusArgs>),
     /// Change the backend of Secrets that are in use, in two commits, without an interruption
     #[command(
-        after_help = "Changes nothing: prints the lines of the next commit, and whether the cluster is ready for it. Exit code 1 means that it is not ready yet."
+        after_help = "Prints the lines of the next commit, and whether the cluster is ready for it. Changes nothing without --write. Exit code 1 means that it is not ready yet.\n\
+                      Example: sealwave switch my-app --env dev --to external-secrets --context dev"
     )]
     Switch(Box<SwitchArgs>),
     /// Check all environments of an app, or plain manifests, against schemas and rules; needs no credentials
@@ -159,7 +174,8 @@ pub enum Command {
     Validate(Box<ValidateArgs>),
     /// Compare a cluster with what an environment renders: Secrets, checksums, rollouts, pods, the Application
     #[command(
-        after_help = "Changes nothing, and requests only the metadata of Secrets. Without --operator or --rendered, checksums are not checked. Exit code 1 means that something is not right."
+        after_help = "Changes nothing, and requests only the metadata of Secrets. Without --operator or --rendered, checksums are not checked. Exit code 1 means that something is not right, or that nothing could be checked.\n\
+                      Example: sealwave verify my-app --env dev --context dev --operator operator.yaml --project shop"
     )]
     Verify(Box<VerifyArgs>),
 }
@@ -269,31 +285,6 @@ pub struct RefsArgs {
     pub app: AppArgs,
 }
 
-/// Subcommands of `key`.
-#[derive(Clone, Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Create a seal key and, recommended from the start, a checksum key
-    #[command(
-        after_help = "Anyone with the seal key can verify guesses of sealed values: store it where only the operator can read it."
-    )]
-    Generate(KeyGenerateArgs),
-}
-
-/// Arguments of `key generate`.
-#[derive(Clone, Debug, Args)]
-pub struct KeyGenerateArgs {
-    /// Write the seal key to a new file, readable only by its owner [default: standard output]
-    #[arg(long, short = 'o', value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
-    /// Also write a checksum key to a new file (without --output: only this key), so that replacing the seal key
-    /// restarts no pods
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub checksum_output: Option<PathBuf>,
-    /// Also write a derivation key to a new file (without --output: no seal key), for a provider of kind derive
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub derivation_output: Option<PathBuf>,
-}
-
 /// Arguments of `init`.
 #[derive(Clone, Debug, Args)]
 pub struct InitArgs {
@@ -340,54 +331,6 @@ pub struct CheckOperatorArgs {
     /// Show only findings
     #[arg(long, short = 'q')]
     pub quiet: bool,
-}
-
-/// Subcommands of `schemas`.
-#[derive(Clone, Debug, Subcommand)]
-pub enum SchemasCommand {
-    /// Write a cluster's custom resource definitions to a lock file, which validate reads offline
-    #[command(
-        after_help = "Accesses the cluster like kubectl, and reads only the list of definitions. Then run: sealwave validate --crds schemas.lock.yaml"
-    )]
-    Pull(SchemasPullArgs),
-    /// Print the JSON Schema of the app file or of another file of sealwave, for editors
-    #[command(
-        after_help = "Save the schema, and name it in the first line of the file, for example:\n# yaml-language-server: $schema=app-file.schema.json"
-    )]
-    Print(SchemasPrintArgs),
-}
-
-/// Arguments of `schemas pull`.
-#[derive(Clone, Debug, Args)]
-pub struct SchemasPullArgs {
-    /// The cluster.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
-    /// Lock file
-    #[arg(long, short = 'o', value_name = "FILE", default_value = "schemas.lock.yaml", value_hint = ValueHint::FilePath)]
-    pub output: PathBuf,
-    /// Only API groups that match this pattern, for example '*cert-manager.io'; repeatable
-    #[arg(long, value_name = "GLOB")]
-    pub group: Vec<String>,
-}
-
-/// Arguments of `schemas print`.
-#[derive(Clone, Debug, Args)]
-pub struct SchemasPrintArgs {
-    /// The file: app (sealwave.yaml), operator, or validation (of validate --config)
-    #[arg(hide_possible_values = true)]
-    pub file: SettingsFileKind,
-}
-
-/// One of sealwave's own files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SettingsFileKind {
-    /// sealwave.yaml of an app
-    App,
-    /// The file of --operator
-    Operator,
-    /// The file of validate --config
-    Validation,
 }
 
 /// Arguments of `completions`.

@@ -25,17 +25,20 @@ pub struct CertArgs {
 pub enum CertCommand {
     /// Compare a pinned certificate with the one that the controller publishes
     #[command(
-        after_help = "Exit code 1 means that the pinned certificate is for another key, has expired or expires soon."
+        after_help = "Exit code 1 means that the pinned certificate is for another key, has expired or expires soon.\n\
+                      Example: sealwave cert check dev.pem --context dev"
     )]
     Check(CertCheckArgs),
     /// Fetch the certificate of a sealed-secrets controller, and pin it to a file
     #[command(
-        after_help = "Without --write, prints the certificate. The controller is accessed through the API server, like kubeseal does."
+        after_help = "Without --write, prints the certificate. The controller is accessed through the API server, as kubeseal does.\n\
+                      Example: sealwave cert fetch --context dev --write dev.pem"
     )]
     Fetch(CertFetchArgs),
     /// List the keys of a sealed-secrets controller with their ages
     #[command(
-        after_help = "This needs `list` and `get` on Secrets in the controller's namespace, which also allows to read the private keys. They are never shown."
+        after_help = "This needs `list` and `get` on Secrets in the controller's namespace, which also allows reading the private keys. They are never shown.\n\
+                      Example: sealwave cert list --context dev"
     )]
     List(CertListArgs),
     /// Show certificates: subject, validity, fingerprints

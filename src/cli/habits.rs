@@ -1,4 +1,4 @@
-//! Tips for arguments that other tools have and this one does not.
+//! Tips for arguments that other tools have and this one does not, and for missing ones that have alternatives.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -36,6 +36,16 @@ const KUBESEAL_FLAGS: &[(&str, &str)] = &[
     ("-f", "write the file without a flag"),
 ];
 
+/// Flags that are required unless another one is given.
+const ALTERNATIVES: &[(&str, &str)] = &[
+    ("--backup ", "instead of '--backup', '--no-backup' makes no backup"),
+    (
+        "--key ",
+        "'--key' takes a private key of the controller: a backup, or what kubectl prints of its Secret",
+    ),
+    ("--write ", "instead of '--write', '--sealed-files' renews committed SealedSecrets"),
+];
+
 /// Adds a tip to an error of the command line, if it comes from the habits of another tool.
 #[must_use]
 pub fn with_tip(mut error: clap::Error) -> clap::Error {
@@ -68,6 +78,22 @@ pub fn with_tip(mut error: clap::Error) -> clap::Error {
             if let Some(tip) = argument.and_then(|argument| tip_for_argument(&argument, command)) {
                 error.remove(ContextKind::SuggestedArg);
                 error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+            }
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = match error.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(missing)) => missing.clone(),
+                _ => Vec::new(),
+            };
+            let tips = missing.iter().filter_map(|argument| {
+                ALTERNATIVES
+                    .iter()
+                    .find(|(flag, _)| argument.starts_with(flag))
+                    .map(|(_, tip)| StyledStr::from(*tip))
+            });
+            let tips: Vec<StyledStr> = tips.collect();
+            if !tips.is_empty() {
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
             }
         }
         ErrorKind::ArgumentConflict
@@ -207,5 +233,16 @@ mod tests {
         );
         assert!(!message(&["render", "app", "PROD x"]).contains("--env PROD"));
         assert!(message(&["render", "--enviroment", "prod"]).contains("--env"));
+    }
+
+    #[test]
+    fn missing_arguments_name_their_alternatives() {
+        let rotate = ["rotate", "aws", "--user", "a", "--env", "dev"];
+        let text = message(&rotate);
+        assert!(text.contains("'--no-backup' makes no backup"), "{text}");
+        assert!(text.contains("'--sealed-files' renews committed SealedSecrets"), "{text}");
+        assert!(message(&["rotate", "controller-key"]).contains("'--no-backup'"));
+        assert!(message(&["unseal", "a.yaml"]).contains("a private key of the controller"));
+        assert!(!message(&["put"]).contains("tip:"));
     }
 }

@@ -10,7 +10,7 @@ use super::aws::AwsLoginArgs;
 /// Arguments of `put`.
 #[derive(Clone, Debug, Args)]
 pub struct PutArgs {
-    /// Secret or parameter, as in a placeholder: PROVIDER:PATH, or PROVIDER:PATH#KEY for one key of a JSON document
+    /// Secret or parameter, as in a placeholder: PROVIDER:PATH, or PROVIDER:PATH#KEY for one key of a JSON document (for Vault, one field)
     #[arg(value_name = "REFERENCE")]
     pub reference: String,
     /// File with the value; - for standard input

@@ -15,17 +15,20 @@ pub enum RotateCommand {
     /// Replace the access key of an IAM user: create, prove, write, then deactivate and delete the old one
     #[command(
         after_help = "Workloads on EKS need no access keys: with IRSA or Pod Identity, there is nothing to rotate.\n\
-                      Run the same command again until it ends with exit code 0; 1 means that it has to wait, for example for the grace period."
+                      Run the same command again until it ends with exit code 0; 1 means that it has to wait, for example for the grace period.\n\
+                      Example: sealwave rotate aws --user airflow --env dev --write aws-sm:dev/airflow#id,secret --no-backup --dry-run"
     )]
     Aws(Box<RotateAwsArgs>),
     /// Start the rotation that Secrets Manager has for a secret, and follow it
     #[command(
-        after_help = "The new value is created by AWS or by the secret's Lambda function; sealwave never sees it."
+        after_help = "The new value is created by AWS or by the secret's Lambda function; sealwave never sees it. If it is not complete in time, the exit code is 2, and AWS goes on.\n\
+                      Example: sealwave rotate aws-secret prod/db --operator operator.yaml"
     )]
     AwsSecret(RotateAwsSecretArgs),
     /// Give a sealed-secrets controller a new key, and seal committed files again for it; old keys stay
     #[command(
-        after_help = "Run the same command again until it ends with exit code 0; 1 means that it has to wait, for example for a restart of the controller or for a merge."
+        after_help = "Run the same command again until it ends with exit code 0; 1 means that it has to wait, for example for a restart of the controller or for a merge.\n\
+                      Example: sealwave rotate controller-key --context dev --env dev --backup keys.yaml --dry-run envs/dev/sealed-secrets"
     )]
     ControllerKey(Box<RotateControllerKeyArgs>),
 }

@@ -36,7 +36,7 @@ impl Explain for DeskError {
                 "use the name that placeholders have, or add it under `providers`".to_owned()
             }
             Self::NoOperatorFile(_) => format!(
-                "pass `--operator FILE` or set `{}`, or use `aws-sm` or `aws-ssm` with the defaults of AWS",
+                "pass `--operator FILE` or set `{}`; without one, only `aws-sm` and `aws-ssm` are known, with the defaults of AWS",
                 config::OPERATOR_VARIABLE
             ),
         })

@@ -16,6 +16,7 @@ use human::{CheckedEnvironment, namespace_of};
 use sealwave_adopt::{AdoptionRequest, DeployedEnvironment, NextSteps, adopt};
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, write_error_reason};
 use sealwave_core::document::display_path;
+use sealwave_core::output_path::check_output_path;
 use sealwave_pipeline::ManifestFormat;
 use sealwave_programs::{Tool, ToolError, Toolbox};
 use sealwave_secrets::settings::APP_FILE;
@@ -63,6 +64,9 @@ pub(super) fn run(
     let name = display_path(&file);
     if !args.dry_run && file.symlink_metadata().is_ok() {
         return Err(Problem::new(&InitError::Exists(name)).into());
+    }
+    if !args.dry_run {
+        check_output_path(&file).map_err(|error| Problem::new(&error))?;
     }
     let adoption = adopt(&AdoptionRequest { directory: &dir, applications: &args.application })?;
     let mut notes = adoption.left;

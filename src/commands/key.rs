@@ -6,6 +6,7 @@ use std::path::Path;
 use super::CommandOutput;
 use crate::cli::KeyGenerateArgs;
 use sealwave_core::diagnostic::{Explain, Failure, Problem, write_error_reason};
+use sealwave_core::output_path::check_output_path;
 use sealwave_secrets::crypto::{ChecksumKey, DerivationKey, KeyError, SealKey};
 
 /// The reason why a key file cannot be written.
@@ -60,6 +61,7 @@ struct NewFile<'a> {
 impl<'a> NewFile<'a> {
     /// Creates the file, readable only by its owner.
     fn create(path: &'a Path) -> Result<Self, Failure> {
+        check_output_path(path).map_err(|error| Problem::new(&error))?;
         let mut options = fs_err::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

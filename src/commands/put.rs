@@ -36,6 +36,8 @@ mod with_stores {
     enum InputError {
         #[error("`{0}` is not a reference to a secret")]
         BadReference(String),
+        #[error("`{0}` has no provider")]
+        NoProvider(String),
         #[error("`{flag}` is for AWS, and provider `{provider}` is of kind `vault`")]
         AwsFlag { flag: &'static str, provider: String },
         #[error("no value is given: standard input is a terminal")]
@@ -51,6 +53,9 @@ mod with_stores {
             Some(match self {
                 Self::BadReference(_) => {
                     "write `PROVIDER:PATH` or `PROVIDER:PATH#KEY`, without version and modifiers".to_owned()
+                }
+                Self::NoProvider(_) => {
+                    "write `PROVIDER:PATH#KEY`, for example `vault:secret/shop/db#password`; the names of providers are under `providers` in the operator file".to_owned()
                 }
                 Self::AwsFlag { .. } => {
                     "omit it: the address and the login are those of the operator file".to_owned()
@@ -164,6 +169,9 @@ mod with_stores {
 
     /// Parses a reference as a placeholder does.
     fn reference(text: &str) -> Result<SecretReference, Failure> {
+        if !text.contains(':') {
+            return Err(Problem::new(&InputError::NoProvider(text.to_owned())).into());
+        }
         let parsed =
             PlaceholderText::parse(&format!("<{text}>")).ok().filter(PlaceholderText::is_bare_placeholder);
         let placeholder = parsed.as_ref().and_then(|parsed| parsed.placeholders().next());

@@ -6,6 +6,7 @@ mod access_keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,13 +18,14 @@ use crate::cli::{AppArgs, DirArgs, ReportFormat, StatusArgs};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, ProblemCollector};
+use sealwave_core::text::quoted_list;
 use sealwave_core::time::Date;
 use sealwave_operations::status::{
-    ActiveKeys, BrokenApp, CertificateStatus, ChangeSource, CommittedAge, FileHistory, FoundSecret,
-    KnownChange, SecretStatus, StatusReport, find_secrets,
+    ActiveKeys, BrokenApp, CertificateStatus, ChangeSource, CommittedAge, CommittedFile, FoundSecret,
+    HistoryLimits, KnownChange, SecretStatus, StatusReport, committed_ages, find_secrets,
 };
 use sealwave_pipeline::{AuditRecord, AuditSink, CollectedRender, FetchOutcome, ItemExpiry};
-use sealwave_secrets::settings::IamUserName;
+use sealwave_secrets::settings::{IamUserName, RotationPolicy};
 use sealwave_validate::project::{Excludes, OutputPaths, TargetSearch, ValidateTargets, shown};
 
 /// The deadline of a run.
@@ -33,15 +35,15 @@ const DEADLINE: Duration = Duration::from_mins(30);
 enum StatusError {
     #[error("`--fetch` needs an operator file")]
     NoOperatorFile,
-    #[error("no app has the environment `{0}`")]
-    NoEnvironment(String),
+    #[error("no app has the environment `{name}`; known environments: {}", quoted_list(.known))]
+    NoEnvironment { name: String, known: Vec<String> },
 }
 
 impl Explain for StatusError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoOperatorFile => "set `--operator`; without `--fetch`, none is needed",
-            Self::NoEnvironment(_) => "`sealwave parameters DIR` lists the environments of an app",
+            Self::NoEnvironment { .. } => "omit `--env` to list all of them",
         };
         Some(hint.to_owned())
     }
@@ -109,6 +111,17 @@ impl FetchedDates {
     }
 }
 
+/// A secret whose age in Git is not known yet.
+struct UndatedSecret {
+    app: String,
+    environment: String,
+    secret: FoundSecret,
+    policy: Rc<RotationPolicy>,
+    expiries: Rc<[ItemExpiry]>,
+    /// The day that its sources tell.
+    of_source: Option<Date>,
+}
+
 /// The run over all apps.
 struct StatusRun<'a> {
     args: &'a StatusArgs,
@@ -116,10 +129,8 @@ struct StatusRun<'a> {
     watch: &'a RunWatch,
     today: Date,
     toolbox: SharedToolbox,
-    secrets: Vec<SecretStatus>,
+    secrets: Vec<UndatedSecret>,
     certificates: Vec<CertificateStatus>,
-    /// The history of each file, which may have many secrets, by path and namespace.
-    histories: BTreeMap<(PathBuf, String), Option<FileHistory>>,
     /// The access keys of users, each asked for once.
     keys: ActiveKeys,
     users_asked: BTreeSet<IamUserName>,
@@ -145,7 +156,6 @@ pub(super) fn run(
         toolbox: SharedToolbox::default(),
         secrets: Vec::new(),
         certificates: Vec::new(),
-        histories: BTreeMap::new(),
         keys: ActiveKeys::new(),
         users_asked: BTreeSet::new(),
         environments_seen: Vec::new(),
@@ -164,6 +174,23 @@ pub(super) fn run(
         }
     }
     run.finish(broken, problems.check().err())
+}
+
+/// Returns the file of a committed SealedSecret; without items, if it is none.
+fn committed_file(secret: &FoundSecret) -> CommittedFile {
+    let path = fs_err::canonicalize(&secret.file).unwrap_or_default();
+    CommittedFile { path, namespace: secret.namespace.clone(), items: secret.sealed_items.clone() }
+}
+
+impl UndatedSecret {
+    fn dated(self, age: CommittedAge, keys: &ActiveKeys, today: Date) -> SecretStatus {
+        let CommittedAge { date, is_minimum, item, uncommitted } = age;
+        let secret = FoundSecret { uncommitted, ..self.secret };
+        let of_git = date.map(|date| KnownChange { date, source: ChangeSource::Git, is_minimum, item });
+        let known = self.of_source.map(|date| KnownChange::on(date, ChangeSource::Source)).or(of_git);
+        let place = (self.app.as_str(), self.environment.as_str());
+        SecretStatus::new(place, secret, &self.policy, known, (&self.expiries, keys), today)
+    }
 }
 
 /// Returns the directories of the apps at or below these directories, in order.
@@ -204,16 +231,12 @@ impl StatusRun<'_> {
             let users = found.iter().filter_map(|secret| entry(secret)?.1.iam_user.clone());
             self.ask_for_keys(users.collect());
         }
+        let (policy, expiries) = (Rc::new(policy.clone()), Rc::from(fetched.expiries.as_slice()));
         for mut secret in found {
-            let CommittedAge { date, is_minimum, item, uncommitted } = self.committed_age(&secret);
-            secret.uncommitted = uncommitted;
-            let of_git = date.map(|date| KnownChange { date, source: ChangeSource::Git, is_minimum, item });
             let of_source = fetched.add_versions(&mut secret);
-            let known = of_source.map(|date| KnownChange::on(date, ChangeSource::Source)).or(of_git);
-            let place = (app, session.name);
-            let status =
-                SecretStatus::new(place, secret, policy, known, (&fetched.expiries, &self.keys), self.today);
-            self.secrets.push(status);
+            let (policy, expiries) = (Rc::clone(&policy), Rc::clone(&expiries));
+            let (app, environment) = (app.to_owned(), session.name.to_owned());
+            self.secrets.push(UndatedSecret { app, environment, secret, policy, expiries, of_source });
         }
         Ok(())
     }
@@ -281,24 +304,29 @@ impl StatusRun<'_> {
         Ok(())
     }
 
-    /// Returns the age of the items of a committed SealedSecret.
-    fn committed_age(&mut self, secret: &FoundSecret) -> CommittedAge {
-        if secret.sealed_items.is_empty() {
-            return CommittedAge::default();
-        }
-        let Ok(path) = fs_err::canonicalize(&secret.file) else { return CommittedAge::default() };
-        let history = self.histories.entry((path, secret.namespace.clone()));
-        let history = history.or_insert_with_key(|(path, namespace)| FileHistory::read(path, namespace));
-        history.as_ref().map(|history| history.age(&secret.sealed_items)).unwrap_or_default()
+    /// Returns the verdicts on all secrets. Git is asked once, for the ages of all that are committed.
+    fn dated(&mut self) -> Vec<SecretStatus> {
+        let secrets = std::mem::take(&mut self.secrets);
+        let files: Vec<CommittedFile> =
+            secrets.iter().map(|undated| committed_file(&undated.secret)).collect();
+        let ages = committed_ages(&files, HistoryLimits::default());
+        secrets
+            .into_iter()
+            .zip(ages)
+            .map(|(undated, age)| undated.dated(age, &self.keys, self.today))
+            .collect()
     }
 
     /// Returns the report. Apps that could not be read may have the environments that no other app has.
     fn finish(mut self, broken: Vec<BrokenApp>, failure: Option<Failure>) -> Result<CommandOutput, Failure> {
         let unknown = self.args.env.iter().find(|name| !self.environments_seen.contains(name));
         if let Some(name) = unknown.filter(|_| failure.is_none()) {
-            return Err(Problem::new(&StatusError::NoEnvironment(name.clone())).into());
+            let known: BTreeSet<String> = self.environments_seen.iter().cloned().collect();
+            let (name, known) = (name.clone(), known.into_iter().collect());
+            return Err(Problem::new(&StatusError::NoEnvironment { name, known }).into());
         }
-        let report = StatusReport::new(self.today, self.secrets, self.certificates).with_broken_apps(broken);
+        let secrets = self.dated();
+        let report = StatusReport::new(self.today, secrets, self.certificates).with_broken_apps(broken);
         if let Some(failure) = failure.clone().filter(|_| report.is_empty()) {
             return Err(failure);
         }

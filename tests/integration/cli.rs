@@ -391,3 +391,66 @@ fn help_and_version_have_long_and_short_forms() {
     assert!(help.contains("NO_COLOR") && help.contains("CLICOLOR_FORCE"), "{help}");
     assert_eq!(stdout_of(&["help", "render"]), stdout_of(&["render", "--help"]));
 }
+
+#[test]
+fn operations_have_examples_that_can_be_run_and_name_their_exit_codes() {
+    use clap::Parser as _;
+    let commands = [
+        "cert",
+        "cert check",
+        "cert fetch",
+        "cert list",
+        "put",
+        "reseal",
+        "rotate aws",
+        "rotate aws-secret",
+        "rotate controller-key",
+        "seal",
+        "status",
+        "switch",
+        "unseal",
+        "verify",
+    ];
+    for command in commands {
+        let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let help = sealwave().args(&args).env("COLUMNS", "1000").output().expect("starts").stdout;
+        let help = String::from_utf8(help).expect("UTF-8").replace("\nsealwave", " sealwave");
+        let help = unwrapped(&help);
+        let examples: Vec<&str> = help.split("Example: ").skip(1).collect();
+        assert!(!examples.is_empty(), "{command} has no example:\n{help}");
+        for example in examples {
+            let line = example.split(" < ").next().unwrap_or_default();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            assert!(line.starts_with(&format!("sealwave {command} ")), "{line}");
+            if let Err(error) = sealwave::cli::Cli::try_parse_from(&words) {
+                panic!("{line}: {error}");
+            }
+        }
+        let has_codes = !["cert", "cert fetch", "cert list", "unseal"].contains(&command);
+        assert_eq!(help.to_lowercase().contains("exit code"), has_codes, "{command}");
+    }
+}
+
+/// Joins the lines of the last paragraphs of a help text, which are wrapped.
+fn unwrapped(help: &str) -> String {
+    help.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_misspelled_subcommand_of_cert_is_not_read_as_a_file() {
+    for (word, meant) in [("chek", "check"), ("ftech", "fetch"), ("lst", "list"), ("Check", "check")] {
+        let output = run(&["cert", word]);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.contains(&format!("`{word}` is neither a file nor a subcommand of `cert`")),
+            "{stderr}"
+        );
+        assert!(stderr.contains(&format!("did you mean `sealwave cert {meant}`?")), "{stderr}");
+    }
+    // The name of a file is one.
+    for file in ["check.pem", "./chek", "certificate"] {
+        let stderr = String::from_utf8_lossy(&run(&["cert", file]).stderr).into_owned();
+        assert!(stderr.contains("file not found") && !stderr.contains("did you mean"), "{stderr}");
+    }
+}

@@ -46,6 +46,8 @@ mod generated;
 #[cfg(unix)]
 mod init;
 mod install;
+#[cfg(unix)]
+mod linked_output;
 mod lints;
 mod manifests;
 mod misplaced;
@@ -65,6 +67,8 @@ mod policy;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod policy_remote;
 mod positions;
+#[cfg(all(feature = "aws", feature = "vault"))]
+mod put;
 mod references;
 #[cfg(all(feature = "k8s", feature = "vault"))]
 mod remote;

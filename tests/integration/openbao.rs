@@ -522,3 +522,173 @@ fn kubernetes_logins_are_reviewed_by_the_cluster_and_leave_no_tokens() {
     assert!(error(&app, "another token").contains("was refused"));
     assert_eq!(server.tokens(), before);
 }
+
+/// Runs `put` with a value, and returns its output.
+fn put(app: &SmallApp, args: &[&str], value: &str) -> std::process::Output {
+    app.write("value", value);
+    let mut command = sealwave();
+    command.args([
+        "put",
+        "--operator",
+        "operator/operator.yaml",
+        "--state-dir",
+        "state",
+        "--from-file",
+        "value",
+    ]);
+    watched_output(command.args(args).arg("--yes").current_dir(app.path("")))
+}
+
+/// Requires that a `put` succeeds, and returns what it printed.
+fn put_done(app: &SmallApp, args: &[&str], value: &str) -> String {
+    let output = put(app, args, value);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn put_writes_both_versions_of_the_engine() {
+    let Some(server) = OpenBao::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    server.mount("put-2", 2);
+    server.mount("put-1", 1);
+    // The policy of the documentation.
+    let rule =
+        |path: &str| format!("path \"{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}\n");
+    let rules = format!("{}{}", rule("put-2/data/*"), rule("put-1/*"));
+    server.write("sys/policies/acl/putter", &json!({"policy": rules}));
+    let (role, secret) = server.app_role("putter", &json!({}));
+    let app = server.app(&format!("auth: {{appRole: {{roleId: {role}, secretIdFile: secret-id}}}}"));
+    app.write("operator/secret-id", &secret);
+    let tokens = server.tokens();
+    let read = |path: &str| server.ask("GET", path, &Value::Null)["data"].clone();
+
+    // Version 2: other keys and custom metadata stay.
+    server.write(
+        "put-2/data/db",
+        &json!({"data": {"user": "CANARY <&>", "n": 1_234_567_890_123_456_789_u64, "deep": {"a": [1]}}}),
+    );
+    server.write("put-2/metadata/db", &json!({"custom_metadata": {"owner": "sre"}, "cas_required": true}));
+    // The server itself rounds large numbers when it returns them.
+    let mut expected = read("put-2/data/db")["data"].clone();
+    expected["user"] = json!("CANARY \"new\"");
+    let shown = put_done(&app, &["vault:put-2/db#user"], "CANARY \"new\"\n");
+    assert!(shown.contains("version `1` before, `2` now"), "{shown}");
+    let now = read("put-2/data/db");
+    assert_eq!(now["data"], expected);
+    assert_eq!(now["metadata"]["custom_metadata"], json!({"owner": "sre"}));
+    assert!(put_done(&app, &["vault:put-2/db#user"], "CANARY \"new\"").contains("nothing to do"));
+    // Version 1.
+    server.write("put-1/db", &json!({"user": "CANARY", "other": "CANARY other"}));
+    let shown = put_done(&app, &["vault:put-1/db#user"], "CANARY new");
+    assert!(shown.contains("which has no versions"), "{shown}");
+    assert_eq!(read("put-1/db"), json!({"user": "CANARY new", "other": "CANARY other"}));
+    // What the policy does not allow.
+    server.write("put-2/data/other", &json!({"data": {"a": "CANARY"}}));
+    server.policy("putter", &["put-2/data/*"]);
+    let refused = put(&app, &["vault:put-2/other#a"], "CANARY new");
+    let stderr = String::from_utf8(refused.stderr).unwrap();
+    assert!(stderr.contains("the token is not allowed to write `put-2/data/other`"), "{stderr}");
+    assert!(stderr.contains("capabilities = [\"create\", \"read\", \"update\"]"), "{stderr}");
+    assert_eq!(server.tokens(), tokens, "the tokens of all runs are revoked");
+}
+
+#[test]
+fn put_creates_and_revives_only_on_request() {
+    let Some(server) = OpenBao::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    server.mount("revive-2", 2);
+    server.mount("revive-1", 1);
+    let app = server.app("auth: {token: {file: token}}");
+    app.write("operator/token", "root");
+    let read = |path: &str| server.ask("GET", path, &Value::Null)["data"].clone();
+    for mount in ["revive-2", "revive-1"] {
+        let reference = format!("vault:{mount}/new#a");
+        assert_eq!(put(&app, &[&reference], "CANARY").status.code(), Some(2), "{mount}");
+        put_done(&app, &[&reference, "--create"], "CANARY");
+        put_done(&app, &[&format!("vault:{mount}/new#b"), "--create"], "CANARY b");
+        put_done(
+            &app,
+            &[&format!("vault:{mount}/whole"), "--create"],
+            "{\"x\": \"CANARY\",\n\"y\": [true]}\n",
+        );
+        // The server spells it in its own way.
+        assert!(
+            put_done(&app, &[&format!("vault:{mount}/whole")], "{\"y\":[true], \"x\":\"CANARY\"}")
+                .contains("nothing to do")
+        );
+    }
+    let both = json!({"a": "CANARY", "b": "CANARY b"});
+    assert_eq!((&read("revive-2/data/new")["data"], &read("revive-1/new")), (&both, &both));
+    assert_eq!(read("revive-1/whole"), json!({"x": "CANARY", "y": [true]}));
+
+    for (path, body) in [("delete", json!({"versions": [2]})), ("destroy", json!({"versions": [3]}))] {
+        server.write(&format!("revive-2/{path}/new"), &body);
+        let refused = put(&app, &["vault:revive-2/new#a"], "CANARY again");
+        let stderr = String::from_utf8(refused.stderr).unwrap();
+        assert!(stderr.contains("has no value: this version was"), "{stderr}");
+        put_done(&app, &["vault:revive-2/new#a", "--create"], "CANARY again");
+    }
+    let now = read("revive-2/data/new");
+    assert_eq!((&now["data"], &now["metadata"]["version"]), (&json!({"a": "CANARY again"}), &json!(4)));
+}
+
+#[test]
+fn put_does_not_lose_a_change_at_the_same_time() {
+    let Some(server) = OpenBao::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    server.mount("race", 2);
+    server.write("race/data/db", &json!({"data": {"a": "CANARY", "b": "CANARY"}}));
+    // The change happens between reading and writing: a server in front of the real one makes it.
+    let real = server.clone();
+    let front = StubServer::start(move |asked, _| {
+        let path = asked.target.trim_start_matches("/v1/");
+        if asked.method == "POST" && path == "race/data/db" {
+            real.write(path, &json!({"data": {"a": "CANARY", "b": "CANARY of another"}}));
+        }
+        let status_of = |is_answered| if is_answered { 200 } else { 400 };
+        let (is_answered, text) = real.send(&asked.method, path, asked.body.clone());
+        StubReply::json(status_of(is_answered), text)
+    });
+    let front = OpenBao { address: front.address, namespace: None };
+    let app = front.app("mounts: {race: 2}, auth: {token: {file: token}}");
+    app.write("operator/token", "root");
+    let refused = put(&app, &["vault:race/db#a"], "CANARY new");
+    let stderr = String::from_utf8(refused.stderr).unwrap();
+    assert!(stderr.contains("was changed elsewhere since it was read, so nothing was written"), "{stderr}");
+    let now = server.ask("GET", "race/data/db", &Value::Null);
+    assert_eq!(now["data"]["data"], json!({"a": "CANARY", "b": "CANARY of another"}));
+}
+
+#[test]
+fn status_shows_versions_and_ages_of_version_2() {
+    let Some(server) = OpenBao::find() else { return };
+    let _turn = ONE_AT_A_TIME.lock();
+    let (two, one) = fill(&server, "status");
+    let app = server.app("auth: {token: {file: token}}");
+    app.write("operator/token", "root");
+    let created = server.ask("GET", &format!("{two}/data/versions"), &Value::Null);
+    let created = created["data"]["metadata"]["created_time"].as_str().unwrap()[..10].to_owned();
+    let status = |references: &[(&str, &str)]| {
+        with_items(&app, references.iter().copied());
+        let mut command = sealwave();
+        command.args(["status", "-o", "json", "--fetch", "--project", "shop", "--operator"]);
+        let output = watched_output(command.arg(app.path("operator/operator.yaml")).arg(app.path("app")));
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        let secrets = report["secrets"].as_array().unwrap();
+        secrets.iter().find(|secret| secret["name"] == "api").unwrap().clone()
+    };
+    let (versions, first) = (format!("{two}/versions#k"), format!("{two}/app#user"));
+    let secret = status(&[("a", &versions), ("b", &first)]);
+    assert_eq!(secret["versions"][format!("vault:{versions}")], "4", "{secret}");
+    assert_eq!(secret["versions"][format!("vault:{first}")], "1", "{secret}");
+    assert_eq!(
+        (&secret["changed"]["date"], &secret["changed"]["source"]),
+        (&json!(created), &json!("source")),
+        "{secret}"
+    );
+    // Version 1 of the engine tells neither.
+    let secret = status(&[("a", &format!("{one}/app#user"))]);
+    assert_eq!((&secret["versions"], &secret["changed"]), (&json!({}), &Value::Null), "{secret}");
+}

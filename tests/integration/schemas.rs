@@ -234,6 +234,23 @@ fn groups_and_output_are_selected() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_of_a_repository_does_not_choose_the_lock_file() {
+    let server = StubServer::start(|asked, _| answer(asked));
+    let workspace = Workspace::new(&server.address);
+    fs_err::create_dir_all(workspace.path("repository/.git/hooks")).unwrap();
+    fs_err::os::unix::fs::symlink(".git/hooks", workspace.path("repository/link")).unwrap();
+    for path in ["repository/link/pre-commit", "repository/link"] {
+        let args = ["schemas", "pull", "-o", path];
+        let output = workspace.run(&args, &[("KUBECONFIG", "kubeconfig")]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("of a repository is a symbolic link"), "{stderr}");
+    }
+    assert_eq!(fs_err::read_dir(workspace.path("repository/.git/hooks")).unwrap().count(), 0);
+}
+
 #[test]
 fn kubeconfigs_are_found_as_in_kubectl() {
     let server = StubServer::start(|asked, _| answer(asked));

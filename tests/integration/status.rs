@@ -185,7 +185,7 @@ fn every_refusal_has_a_message() {
     let app = app(POLICY);
     for (args, message) in [
         (&["--fetch"][..], "`--fetch` needs an operator file"),
-        (&["--env", "nowhere"], "no app has the environment `nowhere`"),
+        (&["--env", "nowhere"], "no app has the environment `nowhere`; known environments: `dev`"),
     ] {
         let output = status(&app, args);
         assert_eq!(output.status.code(), Some(2));
@@ -211,6 +211,45 @@ fn an_app_with_an_error_does_not_hide_the_others() {
     assert!(stdout.contains("shop/jwt"), "{stdout}");
     assert!(stderr.contains("`rotation[0].maxAge`") && stderr.contains("such as `90d`"), "{stderr}");
     assert!(stderr.contains("broken/sealwave.yaml:3:"), "{stderr}");
+}
+
+#[test]
+fn a_report_of_broken_apps_says_so() {
+    let broken = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nenvironments: {dev: {}}\nunknown: 1\n";
+    // Alone, it is an error without a report.
+    let alone = SmallApp::new();
+    alone.write("app/sealwave.yaml", broken);
+    for args in [&[][..], &["--env", "dev"], &["-o", "json"]] {
+        let output = status(&alone, args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");
+        assert!(stderr.contains("unknown field `unknown`"), "{stderr}");
+    }
+    // Among others, it is an entry.
+    let app = app(POLICY);
+    app.write("app/apps/broken/sealwave.yaml", broken);
+    let text = String::from_utf8(status(&app, &[]).stdout).unwrap();
+    assert!(text.contains("broken\n  error      "), "{text}");
+    assert!(text.contains("2 ok; without the secrets of 1 app with errors\n"), "{text}");
+    let (report, code) = report(&app, &[]);
+    assert_eq!(code, Some(2));
+    assert_eq!(report["secrets"].as_array().unwrap().len(), 3);
+    let broken = report["brokenApps"].as_array().unwrap();
+    assert_eq!(broken.len(), 1);
+    assert!(broken[0]["app"].as_str().unwrap().ends_with("broken"), "{broken:?}");
+    assert!(broken[0]["errors"][0].as_str().unwrap().contains("unknown field `unknown`"), "{broken:?}");
+}
+
+#[test]
+fn numbers_are_singular_and_plural() {
+    let app = SmallApp::new();
+    app.write(
+        "app/sealwave.yaml",
+        &format!("{APP}rotation: [{{secret: '*', rotation: manual, maxAge: 1d, rotated: 2025-12-31}}]\n"),
+    );
+    let text = String::from_utf8(status(&app, &[]).stdout).unwrap();
+    assert!(text.contains("at most 1 day") && text.contains("1 day old (2025-12-31"), "{text}");
+    assert!(!text.contains("1 days") && !text.contains("1 secrets"), "{text}");
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! | [`names`] | names that Kubernetes and sealwave use |
 //! | [`text`], [`time`] | small helpers for texts and dates |
 //! | [`reach`], [`bounded_file`] | how far a path may lead, and how much is read there |
+//! | [`output_path`] | where commands may write |
 //!
 //! This crate knows neither secrets nor schemas nor rules, and no message of it holds a value.
 
@@ -20,6 +21,7 @@ pub mod document;
 pub mod encoding;
 pub mod excerpts;
 pub mod names;
+pub mod output_path;
 pub mod pattern;
 pub mod reach;
 mod sha256;

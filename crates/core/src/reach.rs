@@ -71,7 +71,8 @@ pub fn is_repository(directory: &Path) -> bool {
     directory.join(".git").symlink_metadata().is_ok()
 }
 
-/// Reports whether a link on the way to a path leads out of a repository that its names lie in. The last name is not followed.
+/// Reports whether a link on the way to a path leads out of a repository that its names lie in, or to its `.git`. The last name
+/// is not followed.
 ///
 /// A user may name any file. But in a path such as `envs/dev/db.yaml`, a commit can turn `dev` into a link.
 #[must_use]
@@ -87,7 +88,13 @@ pub fn leaves_repository(path: &Path) -> bool {
     }
     let Ok(real) = fs::canonicalize(directory_of(&full)) else { return false };
     let mut repositories = named.ancestors().skip(1).filter(|directory| is_repository(directory));
-    repositories.any(|root| fs::canonicalize(root).is_ok_and(|root| !real.starts_with(root)))
+    let has_git = |path: &Path| path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git"));
+    repositories.any(|root| {
+        let is_git_named = named.strip_prefix(root).is_ok_and(has_git);
+        let real_root = fs::canonicalize(root);
+        real_root
+            .is_ok_and(|root| real.strip_prefix(root).map_or(true, |real| has_git(real) && !is_git_named))
+    })
 }
 
 impl PathReach {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use sealwave_core::diagnostic::{Explain, write_error_reason};
+use sealwave_core::output_path::{LinkedOutput, check_output_path};
 
 /// An error of a private file.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum PrivateFileError {
     /// The path is taken.
     #[error("`{}` already exists", .0.display())]
     Exists(PathBuf),
+    /// A link of a repository decides where the file is.
+    #[error(transparent)]
+    Linked(#[from] LinkedOutput),
     /// The system refuses.
     #[error("`{}` cannot be written: {}", .path.display(), write_error_reason(*.reason))]
     Unwritable {
@@ -28,6 +32,7 @@ impl Explain for PrivateFileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Exists(_) => Some("choose another name, or move the old file away".to_owned()),
+            Self::Linked(error) => error.hint(),
             Self::Unwritable { .. } => None,
         }
     }
@@ -47,6 +52,12 @@ impl PrivateFile {
     /// # Errors
     /// The path exists, also as a broken link, or the system refuses.
     pub fn create(path: &Path) -> Result<Self, PrivateFileError> {
+        // A link that is the file itself counts as an existing file.
+        let is_taken = path.symlink_metadata().is_ok();
+        if is_taken {
+            return Err(PrivateFileError::Exists(path.to_owned()));
+        }
+        check_output_path(path)?;
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

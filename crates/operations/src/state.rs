@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use sealwave_core::bounded_file::read_regular_file;
+use sealwave_core::output_path::check_output_path;
 use sealwave_core::sha256_hex;
 
 use crate::private_file::sync_directory_of;
@@ -88,6 +89,7 @@ impl StateDirectory {
     /// The directory cannot be created, or others can write to it.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         let failed = |error: io::Error| StateError::directory(path, &error);
+        check_output_path(path)?;
         create_private(path).map_err(failed)?;
         let metadata = fs::metadata(path).map_err(failed)?;
         if !metadata.is_dir() {

@@ -8,6 +8,7 @@ mod attributes;
 mod checkout;
 mod delivery;
 mod error;
+mod git_paths;
 
 pub use allowed::AllowedPaths;
 pub use checkout::WorkTree;

@@ -169,7 +169,7 @@ impl ProviderConfig {
         operator_dir: &Path,
     ) -> Option<Result<vault::store::VaultStore, ProviderConfigError>> {
         let Self::Vault(settings) = self else { return None };
-        let store = settings.store(name, operator_dir);
+        let store = vault::store::VaultStore::new(settings, name, operator_dir);
         Some(store.map_err(|error| ProviderConfigError::in_settings(name, error)))
     }
 }

@@ -13,6 +13,7 @@ use crate::commands::CommandOutput;
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem, printable};
+use sealwave_core::output_path::check_output_path;
 use sealwave_operations::certificates::{UnprotectedFetch, read_pinned};
 use sealwave_secrets::crypto::Certificate;
 use sealwave_validate::report::write_report;
@@ -35,6 +36,9 @@ pub(super) fn run(
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     let now = config::now(variables)?;
+    if let Some(path) = &args.write {
+        check_output_path(path).map_err(|error| Problem::new(&error))?;
+    }
     let fetched = live_source(&args.live, variables).fetch(watch.deadline());
     let fetched = fetched.map_err(|error| Problem::new(&error))?;
     let mut notes = Vec::new();

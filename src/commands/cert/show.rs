@@ -7,8 +7,10 @@ use std::time::SystemTime;
 use crate::cli::CertShowArgs;
 use crate::commands::CommandOutput;
 use crate::config::{self, ConfigError, OperatorFile, VariableReader};
-use sealwave_core::diagnostic::{Failure, Problem, ProblemCollector, first_on_line, printable, truncate};
-use sealwave_core::text::counted;
+use sealwave_core::diagnostic::{
+    Explain, Failure, Problem, ProblemCollector, first_on_line, printable, truncate,
+};
+use sealwave_core::text::{closest_choice, counted};
 use sealwave_secrets::crypto::{Certificate, CertificateValidity};
 
 pub(super) fn run(args: &CertShowArgs, variables: VariableReader) -> Result<CommandOutput, Failure> {
@@ -20,6 +22,7 @@ pub(super) fn run(args: &CertShowArgs, variables: VariableReader) -> Result<Comm
         Err(failure) => problems.absorb(failure),
     };
     for file in &args.files {
+        check_subcommand(file).map_err(|error| Problem::new(&error))?;
         add(&file.display().to_string(), config::read_certificate(Path::new(file)));
     }
     if args.files.is_empty() {
@@ -31,6 +34,33 @@ pub(super) fn run(args: &CertShowArgs, variables: VariableReader) -> Result<Comm
         }
     }
     Ok(CommandOutput { failure: problems.check().err(), ..CommandOutput::text(shown) })
+}
+
+/// A word in the place of a file that is almost a subcommand.
+#[derive(Debug, thiserror::Error)]
+#[error("`{word}` is neither a file nor a subcommand of `cert`")]
+struct UnknownWord {
+    word: String,
+    meant: &'static str,
+}
+
+impl Explain for UnknownWord {
+    fn hint(&self) -> Option<String> {
+        Some(format!("did you mean `sealwave cert {}`?", self.meant))
+    }
+}
+
+/// Refuses a misspelled subcommand, which would be read as a file.
+fn check_subcommand(file: &Path) -> Result<(), UnknownWord> {
+    const SUBCOMMANDS: [&str; 4] = ["check", "fetch", "list", "show"];
+
+    let is_word = |text: &&str| !text.contains(['.', '/']) && file.symlink_metadata().is_err();
+    let word = file.to_str().filter(is_word);
+    let meant = word.and_then(|word| closest_choice(word, &SUBCOMMANDS));
+    match (word, meant) {
+        (Some(word), Some(meant)) => Err(UnknownWord { word: word.to_owned(), meant }),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn show(out: &mut String, title: &str, certificate: &Certificate, now: SystemTime) {

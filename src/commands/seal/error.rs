@@ -14,9 +14,6 @@ pub(super) enum SealError {
     /// The certificate has expired.
     #[error("certificate of `{origin}` expired at {not_after}")]
     Expired { origin: String, not_after: String },
-    /// A commit could choose the file that is replaced.
-    #[error("`{0}` of a repository is a symbolic link, or is behind one that leads out of it")]
-    LinkedOutput(String),
     /// Neither a file nor a cluster is given.
     #[error("no certificate is given")]
     NoCertificate,
@@ -48,7 +45,6 @@ impl Explain for SealError {
                 "fetch the current certificate (`sealwave cert fetch`), or pass `--allow-expired`: the controller does not look at the date"
                     .to_owned()
             }
-            Self::LinkedOutput(_) => "pass the path that the link leads to".to_owned(),
             Self::NoCertificate => {
                 "pass `--cert FILE`, or `--operator FILE` and `--cluster NAME`; `sealwave cert fetch` writes the certificate of a cluster to a file"
                     .to_owned()

@@ -18,7 +18,6 @@ use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
 use crate::ops::OperationProgress;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_core::reach::{leaves_repository, repository_root};
 use sealwave_operations::documents::ManifestInput;
 use sealwave_operations::file_changes::FileChangeError;
 use sealwave_operations::report::{OperationOutcome, OperationReport, result_line};
@@ -199,12 +198,6 @@ impl Sealing<'_> {
     /// Returns the output, or writes it to the file of `--write`.
     fn write(&self, bytes: Vec<u8>) -> Result<CommandOutput, Failure> {
         let Some(path) = &self.args.write else { return Ok(CommandOutput::text(bytes)) };
-        // A link such as `/dev/stdout` is in no repository.
-        let is_committed = std::path::absolute(path).is_ok_and(|full| repository_root(&full).is_some());
-        let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        if is_link && is_committed || leaves_repository(path) {
-            return Err(Problem::new(&SealError::LinkedOutput(path.display().to_string())).into());
-        }
         write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
         Ok(CommandOutput::default())
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sealwave_core::diagnostic::{Explain, write_error_reason};
+use sealwave_core::output_path::LinkedOutput;
 use sealwave_core::text::shell_quoted;
 
 /// An error of a journal or of the state directory.
@@ -28,6 +29,9 @@ pub enum StateError {
         /// The error of the operating system.
         reason: io::ErrorKind,
     },
+    /// A link of a repository decides where the directory is.
+    #[error("state directory: {0}")]
+    Linked(#[from] LinkedOutput),
     /// The journal is of another operation.
     #[error("journal `{}` belongs to another operation", .0.display())]
     OtherOperation(PathBuf),
@@ -58,6 +62,7 @@ impl Explain for StateError {
             Self::Directory { .. } => Some("choose another directory with `--state-dir`".to_owned()),
             Self::InUse(_) => Some("wait until it ends".to_owned()),
             Self::Journal { .. } => None,
+            Self::Linked(error) => error.hint(),
             Self::OtherOperation(_) | Self::Unreadable(_) => {
                 Some("move it away to start again; check first what the interrupted run did".to_owned())
             }

@@ -12,7 +12,7 @@ mod report;
 mod tests;
 
 pub use self::access_keys::{ActiveKey, UserKeysStatus};
-pub use self::history::{CommittedAge, CommittedItem, FileHistory};
+pub use self::history::{CommittedAge, CommittedFile, CommittedItem, HistoryLimits, committed_ages};
 pub use self::inventory::{FoundSecret, find_secrets};
 pub use self::report::{
     ActiveKeys, BrokenApp, CertificateStatus, ChangeSource, ExpiryStatus, KnownChange, LastChange,

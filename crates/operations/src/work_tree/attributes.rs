@@ -3,28 +3,26 @@
 //! Line endings and `$Id$` are harmless: contents are compared as Git stores them. A filter (Git LFS, git-crypt) or another
 //! encoding would store something that Argo CD cannot read, or needs a program to be read.
 
-use std::ffi::OsStr;
 use std::path::Path;
 
-use sealwave_programs::GitAccess;
-
 use super::WorkTreeError;
-use super::checkout::{WorkTree, path_bytes, path_from_git};
+use super::git_paths::{path_bytes, path_from_git};
 
-/// The attributes with which Git stores something other than text with other line endings.
-const TRANSFORMING: [&str; 2] = ["filter", "working-tree-encoding"];
+/// The arguments of Git that ask for the attributes with which it stores something other than text with other line endings.
+pub(super) const QUERY: [&str; 5] = ["check-attr", "--stdin", "-z", "filter", "working-tree-encoding"];
 
-/// Requires that no attribute has Git store something other than the files, given relative to the top.
-pub(super) fn require_plain(tree: &WorkTree, paths: &[&Path]) -> Result<(), WorkTreeError> {
+/// Returns the input of the query for paths.
+pub(super) fn queried(paths: &[&Path]) -> Vec<u8> {
     let mut input = Vec::new();
     for path in paths {
         input.extend_from_slice(&path_bytes(path));
         input.push(0);
     }
-    let mut args = vec!["check-attr", "--stdin", "-z"];
-    args.extend(TRANSFORMING);
-    let args: Vec<&OsStr> = args.into_iter().map(OsStr::new).collect();
-    let answer = tree.git_with_input(GitAccess::Read, "check-attr", &args, &input)?;
+    input
+}
+
+/// Requires, in the answer to the query, that no attribute has Git store something else.
+pub(super) fn require_plain(answer: &[u8]) -> Result<(), WorkTreeError> {
     let fields: Vec<&[u8]> = answer.split(|byte| *byte == 0).collect();
     // A path, an attribute and its value.
     for field in fields.chunks_exact(3) {

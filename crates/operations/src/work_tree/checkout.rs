@@ -11,6 +11,7 @@ use sealwave_programs::{GitAccess, GitLimits, GitRunError, git_line, run_git_wit
 
 use super::WorkTreeError;
 use super::attributes;
+use super::git_paths::{path_from_git, with_paths};
 use crate::file_changes::{ChangeRecord, MAX_FILE};
 
 /// A Git checkout.
@@ -60,7 +61,9 @@ impl WorkTree {
         if paths.is_empty() {
             return Ok(());
         }
-        attributes::require_plain(self, &paths)?;
+        let input = attributes::queried(&paths);
+        let answer = self.git_with_input(GitAccess::Read, "check-attr", &attributes::QUERY, &input)?;
+        attributes::require_plain(&answer)?;
         let own = |path: &Path| {
             let full = self.top.join(path);
             interrupted.is_some_and(|record| {
@@ -145,30 +148,4 @@ impl WorkTree {
             }
         })
     }
-}
-
-pub(super) fn with_paths<'a>(start: &'a [&'a str], paths: &[&'a Path]) -> Vec<&'a OsStr> {
-    start.iter().map(OsStr::new).chain(paths.iter().map(|path| path.as_os_str())).collect()
-}
-
-#[cfg(unix)]
-pub(super) fn path_from_git(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    PathBuf::from(OsStr::from_bytes(bytes))
-}
-
-#[cfg(not(unix))]
-pub(super) fn path_from_git(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-}
-
-#[cfg(unix)]
-pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt as _;
-    path.as_os_str().as_bytes().to_owned()
-}
-
-#[cfg(not(unix))]
-pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
 }

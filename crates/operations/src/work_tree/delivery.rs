@@ -7,7 +7,7 @@ use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::sha256_hex;
 use sealwave_programs::{GitAccess, git_line};
 
-use super::checkout::{path_from_git, with_paths};
+use super::git_paths::{path_from_git, with_paths};
 use super::{WorkTree, WorkTreeError};
 use crate::file_changes::{ChangeRecord, ChangedFile, MAX_FILE};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sealwave_core::diagnostic::io_reason;
 
-use super::{GitLimits, GitRunError, NO_GIT_MESSAGE};
+use super::call::{GitLimits, GitRunError, NO_GIT_MESSAGE};
 
 /// Size of one read.
 const CHUNK: usize = 64 << 10;
@@ -121,16 +121,14 @@ impl GitProcess {
 }
 
 impl Drop for GitProcess {
-    /// Ends the children, then Git, which first removes its locks.
+    /// Ends the children, and Git, which first removes its locks. It is stopped before, so that it does not go on without them.
     fn drop(&mut self) {
         if self.has_ended() {
             return;
         }
-        kill_children(&self.child);
-        terminate(&self.child);
+        end_with_children(&self.child);
         self.wait_briefly();
         if !self.has_ended() {
-            kill_children(&self.child);
             let _ = self.child.kill();
             self.wait_briefly();
         }
@@ -138,23 +136,19 @@ impl Drop for GitProcess {
 }
 
 #[cfg(target_os = "linux")]
-fn kill_children(child: &Child) {
-    if let Ok(id) = i32::try_from(child.id()) {
-        crate::descendants::kill_below(id);
+fn end_with_children(child: &Child) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let id = Pid::from_child(child);
+    let _ = kill_process(id, Signal::STOP);
+    crate::descendants::kill_below(id.as_raw_pid());
+    // When it continues, the signal to end comes first.
+    for signal in [Signal::TERM, Signal::CONT] {
+        let _ = kill_process(id, signal);
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn kill_children(_: &Child) {}
-
-#[cfg(target_os = "linux")]
-fn terminate(child: &Child) {
-    use rustix::process::{Pid, Signal, kill_process};
-    let _ = kill_process(Pid::from_child(child), Signal::TERM);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn terminate(_: &Child) {}
+fn end_with_children(_: &Child) {}
 
 /// Returns the first message that is not an advice or a warning.
 fn reason(messages: &str) -> &str {

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ChildStdin;
 
+use super::call::{GitAccess, GitLimits, GitRunError, command, start_error};
 use super::process::GitProcess;
-use super::{GitAccess, GitLimits, GitRunError, command, start_error};
 
 /// Size limit of one record.
 const MAX_RECORD: usize = 1 << 20;

@@ -15,7 +15,6 @@ use super::revocation::UnrevokedToken;
 use super::session::{self, AT_ONCE, VaultSession};
 use super::settings::{VaultAuth, VaultSettings};
 use super::settings_error::VaultSettingsError;
-use super::store::VaultStore;
 use crate::remote::{RemoteSource, TargetResults, runtime};
 use crate::{CreateProvider, FetchResult, Login, Provider, ProviderContext, ProviderError, SettingsError};
 use sealwave_core::diagnostic::{Explain, Note, Problem};
@@ -27,16 +26,6 @@ const REVOCATION: Duration = Duration::from_secs(1);
 impl CreateProvider for VaultSettings {
     fn create(&self, name: &str, context: &ProviderContext<'_>) -> Result<Box<dyn Provider>, SettingsError> {
         Ok(Box::new(VaultProvider::new(self, name, context.operator_dir)?))
-    }
-}
-
-impl VaultSettings {
-    /// Opens the server for reading and writing, without contacting it.
-    ///
-    /// # Errors
-    /// A setting is not valid.
-    pub(crate) fn store(&self, name: &str, operator_dir: &Path) -> Result<VaultStore, SettingsError> {
-        Ok(VaultStore(VaultProvider::new(self, name, operator_dir)?))
     }
 }
 
@@ -67,7 +56,11 @@ pub(super) struct VaultProvider {
 type PathAndVersion<'r> = (&'r str, Option<&'r str>);
 
 impl VaultProvider {
-    fn new(settings: &VaultSettings, name: &str, operator_dir: &Path) -> Result<Self, VaultSettingsError> {
+    pub(super) fn new(
+        settings: &VaultSettings,
+        name: &str,
+        operator_dir: &Path,
+    ) -> Result<Self, VaultSettingsError> {
         let mounts = settings.mounts.iter().map(|(path, version)| KvMount::new(path, *version));
         Ok(Self {
             name: name.to_owned(),
@@ -180,4 +173,4 @@ impl RemoteSource for VaultProvider {
 #[cfg(test)]
 mod revocation_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

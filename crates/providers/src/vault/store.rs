@@ -7,6 +7,7 @@
 //! again just before it is written.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,9 @@ use super::path::{self, SecretRequest};
 use super::provider::VaultProvider;
 use super::response::{self, KvState};
 use super::session::VaultSession;
-use crate::ProviderError;
+use super::settings::VaultSettings;
 use crate::remote::runtime::{self, RuntimeError};
+use crate::{ProviderError, SettingsError};
 use sealwave_core::diagnostic::{Explain, Note};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::{SecretEntries, SecretValue};
@@ -25,7 +27,7 @@ use sealwave_secrets::values::{SecretEntries, SecretValue};
 const TIME: Duration = Duration::from_mins(1);
 
 /// A server, with the login of a provider.
-pub struct VaultStore(pub(super) VaultProvider);
+pub struct VaultStore(VaultProvider);
 
 /// A secret as it was read.
 #[derive(Clone)]
@@ -83,6 +85,18 @@ impl VaultSecret {
 }
 
 impl VaultStore {
+    /// Creates the store of a provider's server, without contacting it.
+    ///
+    /// # Errors
+    /// A setting is not valid.
+    pub(crate) fn new(
+        settings: &VaultSettings,
+        name: &str,
+        operator_dir: &Path,
+    ) -> Result<Self, SettingsError> {
+        Ok(Self(VaultProvider::new(settings, name, operator_dir)?))
+    }
+
     /// Reads a secret. The reference has no version; its key does not matter.
     ///
     /// # Errors
@@ -163,3 +177,6 @@ async fn write(
     let is_ours = is_next && now.fields.is_some_and(|now| is_same(&now, fields));
     if is_ours { Ok(now.version) } else { Err(VaultWriteError::Overtaken) }
 }
+
+#[cfg(test)]
+mod tests;

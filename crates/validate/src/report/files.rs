@@ -2,7 +2,7 @@
 //!
 //! Writes are atomic: each file is written to a temporary file in the same directory and renamed; several files are
 //! renamed only after all are written. Existing devices and pipes are written to, never replaced; for a symbolic link,
-//! its target is replaced. Reports are readable by others, unless an existing file has other permissions.
+//! its target is replaced, except in a repository, whose links are refused. Reports are readable by others, unless an existing file has other permissions.
 
 use std::fs::Permissions;
 use std::io::{self, Read as _, Write as _};
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::{Baseline, BaselineError};
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{Explain, io_reason, write_error_reason};
+use sealwave_core::output_path::{LinkedOutput, check_output_path};
 use sealwave_core::reach::directory_of;
 
 /// Larger baselines are not read.
@@ -36,6 +37,9 @@ pub enum ReportFileError {
     /// The path is a directory.
     #[error("`{}` is a directory", .0.display())]
     Directory(PathBuf),
+    /// A link of a repository decides where the file is.
+    #[error(transparent)]
+    Linked(#[from] LinkedOutput),
     /// One of several reports cannot be written.
     #[error("{error}; {}", written_files(.written))]
     Several {
@@ -69,6 +73,7 @@ impl Explain for ReportFileError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Baseline { error, .. } => error.hint(),
+            Self::Linked(error) => error.hint(),
             Self::Several { error, .. } => error.hint(),
             Self::Directory(_) => Some("choose a file".to_owned()),
             Self::TooLarge(_) => Some("`--write-baseline` creates a baseline".to_owned()),
@@ -154,6 +159,7 @@ pub fn is_report(path: &Path) -> bool {
 /// # Errors
 /// Returns an error if the file cannot be written.
 pub fn append_summary(path: &Path, bytes: &[u8]) -> Result<(), ReportFileError> {
+    check_output_path(path)?;
     let opened = fs_err::OpenOptions::new().append(true).create(true).open(path);
     opened.and_then(|mut file| file.write_all(bytes)).map_err(|error| unwritable(path, &error))
 }
@@ -187,6 +193,7 @@ enum WriteMethod<'a> {
 
 impl<'a> PreparedReport<'a> {
     fn new(path: &'a Path, bytes: &'a [u8]) -> Result<Self, ReportFileError> {
+        check_output_path(path)?;
         let failed = |error: io::Error| unwritable(path, &error);
         let permissions = match fs_err::metadata(path) {
             Ok(metadata) if metadata.is_dir() => return Err(ReportFileError::Directory(path.to_owned())),

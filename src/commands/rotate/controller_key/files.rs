@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::RotateControllerKeyArgs;
 use crate::commands::operation::Operation;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::output_path::check_output_path;
 use sealwave_core::text::counted;
 use sealwave_operations::certificates::read_pinned;
 use sealwave_operations::controller::Controller;
@@ -162,6 +163,7 @@ fn work_tree(root: &Path) -> Result<Option<WorkTree>, Failure> {
 
 /// Checks that a file that is replaced holds a certificate.
 fn check_pinned(path: &Path) -> Result<(), Failure> {
+    check_output_path(path).map_err(|error| Problem::new(&error))?;
     read_pinned(path).map_err(|error| Problem::new(&error))?;
     Ok(())
 }

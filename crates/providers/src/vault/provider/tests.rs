@@ -14,7 +14,7 @@ const TOKEN: &str = "hvs.CANARY-token";
 pub(super) const REVOKE: &str = "/v1/auth/token/revoke-self";
 
 /// Returns a directory with credentials, and settings that log in at `address` with AppRole.
-pub(super) fn settings(address: &str) -> (TempDir, VaultSettings) {
+pub(in crate::vault) fn settings(address: &str) -> (TempDir, VaultSettings) {
     let dir = tempfile::tempdir().expect("a directory");
     fs_err::write(dir.path().join("secret-id"), format!("{MARKER}-secret-id\n")).expect("written");
     fs_err::write(dir.path().join("jwt"), format!("{MARKER}.jwt\n")).expect("written");
