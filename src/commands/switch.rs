@@ -3,6 +3,7 @@
 //! Changes nothing without `--write`, and then only files of committed SealedSecrets. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
 
 mod committed;
+mod plain;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -28,7 +29,7 @@ use sealwave_operations::switch::{
 };
 use sealwave_pipeline::{self, ManifestFormat, ValueSource};
 use sealwave_providers::ClusterAccess;
-use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
+use sealwave_secrets::settings::{APP_FILE, EnvironmentBackends, ExternalSecretVersion, KeptChecksum};
 
 /// The deadline of a run.
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -64,6 +65,10 @@ enum SwitchNote {
     Committed(String),
     #[error("nothing was written: {0}")]
     NothingWritten(&'static str),
+    #[error("{file} was not read: {reason}")]
+    NotRead { file: String, reason: String },
+    #[error("values of these Secrets are in Git's history and stay there: {0}")]
+    InHistory(String),
 }
 
 impl Explain for SwitchNote {
@@ -77,6 +82,12 @@ impl Explain for SwitchNote {
             }
             Self::Committed(_) => "`sealwave switch --secret NAME` plans the change of one",
             Self::NothingWritten(_) => return None,
+            Self::NotRead { .. } => {
+                "if it has one of the Secrets, release that by hand: docs/backends/switching.md"
+            }
+            Self::InHistory(_) => {
+                "after the second commit, change each of them where the placeholder reads it; everyone who can read the repository has the old ones"
+            }
         };
         Some(hint.to_owned())
     }
@@ -105,6 +116,9 @@ pub(super) fn run(
         return Err(Problem::new(&SwitchCommandError::StandardInput).into());
     }
     watch.set_time_limit(DEADLINE);
+    if args.app.directory().join(APP_FILE).symlink_metadata().is_err() {
+        return plain::run(args, variables, watch);
+    }
     let (app, environment) = AppSession::open(&args.app, args.env.clone(), variables)?;
     let session = app.environment(&environment);
     let backends = session.discovery.backends(session.name)?;
@@ -122,29 +136,9 @@ pub(super) fn run(
         notes.push(Note::info(Problem::new(&SwitchNote::NotChecked)));
         Vec::new()
     } else {
-        check_cluster(args, &switch, &backends, variables, watch)?
+        check_cluster(args, &switch, backends.external_secrets().version, variables, watch)?
     };
-    let mut report = SwitchReport { switch, lines, kept, findings, committed };
-    if args.files.write {
-        let plan = report.complete_plan();
-        let reason = match &mut report.committed {
-            None => Some("the next commit changes `sealwave.yaml`"),
-            Some(_) if report.switch.step != SwitchStep::Release => {
-                Some("the files release their Secrets already")
-            }
-            Some(_) if !report.findings.is_empty() => Some("the cluster is not ready"),
-            Some(committed) => {
-                committed.write(args, &environment, &plan)?;
-                None
-            }
-        };
-        notes.extend(reason.map(|reason| Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)))));
-    }
-    let stdout = match args.output {
-        ReportFormat::Human => report.human().into_bytes(),
-        ReportFormat::Json => report.json(),
-    };
-    Ok(CommandOutput { findings: !report.findings.is_empty(), notes, ..CommandOutput::text(stdout) })
+    SwitchReport { switch, lines, kept, findings, committed }.finish(args, notes)
 }
 
 /// Decides where the change stands: of placeholder Secrets, else of committed SealedSecrets.
@@ -258,7 +252,7 @@ impl ChecksumRun<'_> {
 fn check_cluster(
     args: &SwitchArgs,
     switch: &Switch,
-    backends: &EnvironmentBackends,
+    external_secrets: ExternalSecretVersion,
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<Vec<SwitchFinding>, Failure> {
@@ -275,7 +269,7 @@ fn check_cluster(
     let mut journal = journal.transpose().map_err(|error| Problem::new(&error))?;
     let mut uids = journal.as_ref().and_then(|journal| journal.state().cloned()).unwrap_or_default();
     let client = access.connect(watch.deadline()).map_err(|error| Problem::new(&error))?;
-    let live = KubernetesState { client, external_secrets: backends.external_secrets().version };
+    let live = KubernetesState { client, external_secrets };
     let findings = live_findings(switch, &live, &mut uids).map_err(|error| Problem::new(&error))?;
     if let Some(journal) = &mut journal {
         journal.record(uids).map_err(|error| Problem::new(&error))?;
@@ -284,6 +278,31 @@ fn check_cluster(
 }
 
 impl SwitchReport {
+    /// Writes the files if that is asked for, and returns the output.
+    fn finish(mut self, args: &SwitchArgs, mut notes: Vec<Note>) -> Result<CommandOutput, Failure> {
+        if args.files.write {
+            let plan = self.complete_plan();
+            let reason = match &mut self.committed {
+                None => Some("the next commit changes `sealwave.yaml`"),
+                Some(_) if self.switch.step != SwitchStep::Release => {
+                    Some("the files release their Secrets already")
+                }
+                Some(_) if !self.findings.is_empty() => Some("the cluster is not ready"),
+                Some(committed) => {
+                    committed.write(args, &self.switch.request.environment, &plan)?;
+                    None
+                }
+            };
+            let note = |reason| Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)));
+            notes.extend(reason.map(note));
+        }
+        let stdout = match args.output {
+            ReportFormat::Human => self.human().into_bytes(),
+            ReportFormat::Json => self.json(),
+        };
+        Ok(CommandOutput { findings: !self.findings.is_empty(), notes, ..CommandOutput::text(stdout) })
+    }
+
     /// Returns the state for scripts.
     fn state(&self) -> &'static str {
         match (self.switch.step, self.findings.is_empty()) {
@@ -296,10 +315,13 @@ impl SwitchReport {
     }
 
     fn plan(&self) -> Plan {
-        let Switch { request, secrets, current, step } = &self.switch;
+        let Switch { request, secrets, current, step, .. } = &self.switch;
         let names: Vec<String> =
             secrets.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
         let pods = match (self.switch.changes_pods(), self.kept) {
+            (false, _) if self.switch.is_plain => {
+                "restart once where sealwave adds checksums, but not because of the Secrets".to_owned()
+            }
             (true, _) => "restart: the volume of the CSI driver is a part of their template".to_owned(),
             (false, 0) => "no checksum to keep".to_owned(),
             (false, kept) => format!("do not restart: `keptChecksums` for {kept} of them"),
@@ -307,7 +329,14 @@ impl SwitchReport {
         let mut plan = Plan::new("switch")
             .with_fact("environment", &request.environment)
             .with_fact("secrets", names.join(", "))
-            .with_fact("backend", current.to_string())
+            .with_fact(
+                "backend",
+                if self.switch.is_plain {
+                    "none: Argo CD applies the Secrets".to_owned()
+                } else {
+                    current.to_string()
+                },
+            )
             .with_fact("pods", pods);
         if *step == SwitchStep::Cancel {
             let summary = format!("commit: `{}` stays the backend of these Secrets", request.to);
@@ -315,6 +344,7 @@ impl SwitchReport {
         }
         let back = match step {
             SwitchStep::Complete => "the old backend".to_owned(),
+            _ if self.switch.is_plain => return self.plain_steps(plan),
             _ => format!("`{}`", current.kind),
         };
         plan = plan
@@ -338,6 +368,29 @@ impl SwitchReport {
                 SwitchStep::Cancel | SwitchStep::Release => false,
             };
         }
+        plan
+    }
+
+    /// Adds the steps for plain Secrets.
+    fn plain_steps(&self, plan: Plan) -> Plan {
+        let to = self.switch.request.to;
+        let mut plan = plan
+            .with_step(
+                "release",
+                "commit 1: Argo CD no longer prunes the Secrets",
+                StepUndo::By("take the changes of the files back".to_owned()),
+            )
+            .with_step(
+                "take-over",
+                format!("commit 2: placeholders replace the values, and `{to}` takes the Secrets over"),
+                StepUndo::By("the previous commit, as long as the Secrets are released".to_owned()),
+            );
+        if self.committed.as_ref().is_some_and(|committed| !committed.with_values().is_empty()) {
+            let summary = "then: change the values at their source, because Git keeps the old ones";
+            plan = plan.with_step("rotate", summary, StepUndo::Unneeded);
+        }
+        let is_released = self.switch.step == SwitchStep::TakeOver;
+        plan.steps.iter_mut().filter(|step| step.id == "release").for_each(|step| step.done = is_released);
         plan
     }
 
@@ -373,7 +426,7 @@ impl SwitchReport {
             text.push_str("  (CHECKSUM: the `checksum/secret` of the workload in the output of `sealwave generate` with the new Secrets)\n");
         }
         if let Some(committed) = &self.committed {
-            text.push_str(&committed.human(self.switch.step));
+            text.push_str(&committed.human(self.switch.step, self.switch.request.to));
         }
         text
     }
@@ -384,7 +437,7 @@ impl SwitchReport {
             "state": self.state(), "plan": plan, "lines": self.lines, "findings": self.findings,
         });
         if let Some(committed) = &self.committed {
-            value["committed"] = committed.json(self.switch.step);
+            value["committed"] = committed.json(self.switch.step, self.switch.request.to);
         }
         json_document(&value)
     }

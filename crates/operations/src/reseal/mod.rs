@@ -39,6 +39,7 @@ pub use check::{CheckReport, CheckedItem};
 pub use engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 pub use environments::{environment_paths, require_one_environment};
 pub use error::ResealError;
+pub(crate) use find::manifest_files;
 pub use find::{FoundFile, SealedTree, UnseenFile, UnseenReason, group_by_repository};
 pub use map::{KeyMap, KeyUse, MappedItem};
 pub use offline::OfflineEngine;
