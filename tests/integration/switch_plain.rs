@@ -204,7 +204,7 @@ fn hostile_files_show_no_value_and_change_nothing() {
         (format!("{header}x: &x {{a: CANARY}}\nmetadata:\n  name: db\n  annotations:\n    <<: *x\n"), true),
         ("{\"apiVersion\": \"v1\", \"kind\": \"Secret\", \"metadata\": {\"name\": \"db\"}, \"stringData\": {\"p\": \"CANARY\"}}\n".to_owned(), true),
         ("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: db}, stringData: {p: CANARY}}\n".to_owned(), true),
-        (format!("{header}metadata:\n  name: db\n  annotations:\n    argocd.argoproj.io/sync-options: CANARY=true,CANARY\nstringData: {{p: CANARY}}\n").replace("CANARY=true,", ""), true),
+        (format!("{header}metadata:\n  name: db\n  annotations:\n    argocd.argoproj.io/sync-options: Prune=true,Replace=true\nstringData: {{p: CANARY}}\n"), true),
     ] {
         repository.write("shop/db.yaml", &file);
         repository.git(&["add", "-A"]);

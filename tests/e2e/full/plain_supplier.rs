@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::harness::{CONFIG_MAP, Refresh, SEALED_SECRET, SECRET, Stack, TestApp, until};
+use super::removal::{LabelTracking, until_tracked_by_label};
+use crate::harness::{Refresh, SEALED_SECRET, SECRET, SmallApp, Stack, TestApp, until};
 
 const APP_FILE: &str = "\
 apiVersion: sealwave.dev/v1alpha1
@@ -55,14 +56,14 @@ pub fn to_sealed_secrets(stack: &Arc<Stack>) {
 
 /// With labels instead of annotations, Argo CD cannot tell whose object a copy of the label is.
 pub fn with_tracking_by_label(stack: &Arc<Stack>) {
-    let method = |text: Value| {
-        let patch = json!({"data": {"application.resourceTrackingMethod": text}});
-        stack.cluster().patch(CONFIG_MAP, Some("argocd"), "argocd-cm", &patch);
-    };
-    method(json!("label"));
+    let tracked = SmallApp::new(stack, "plain-tracked");
+    let tracking = LabelTracking::start(stack);
+    tracked.deploy();
+    until_tracked_by_label(stack, &tracked, true);
     changes_without_a_gap(stack, "label-to-external", "external-secrets", "ExternalSecret");
     changes_without_a_gap(stack, "label-to-sealed", "sealed-secrets", "SealedSecret");
-    method(Value::Null);
+    drop(tracking);
+    until_tracked_by_label(stack, &tracked, false);
 }
 
 /// In one commit, the Secret is pruned in its wave, before the new controller knows of it.
