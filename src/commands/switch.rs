@@ -157,6 +157,11 @@ fn decide(
             let (committed, switch) = CommittedSwitch::new(request, found, directory)?;
             Ok((Some(committed), switch))
         }
+        Err(error @ (SwitchError::NoSecrets(_) | SwitchError::NoSuchSecret { .. })) => {
+            let values = committed::values(session, &request)?;
+            let error = if values.is_empty() { error } else { SwitchError::Values(values.join(", ")) };
+            Err(Problem::new(&error).into())
+        }
         Err(error) => Err(Problem::new(&error).into()),
         Ok(switch) => {
             let names: Vec<String> = found.iter().map(CommittedSecret::id).collect();

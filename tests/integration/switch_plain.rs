@@ -263,6 +263,19 @@ fn links_devices_templates_and_large_files_are_not_read() {
     }
 }
 
+#[test]
+fn values_in_an_app_are_replaced_first() {
+    let repository = PlainRepository::new();
+    repository.write("shop/base/db.yaml", DB);
+    repository.write(
+        "shop/sealwave.yaml",
+        "apiVersion: sealwave.dev/v1alpha1\nkind: App\nenvironments: {dev: {}}\n",
+    );
+    for args in [&[][..], &["--secret", "db"]] {
+        repository.refused(args, "values of these Secrets are in the manifests, not in a source: shop/db");
+    }
+}
+
 /// The metadata of the Secret that a stub cluster returns.
 type LiveMetadata = Arc<Mutex<Value>>;
 

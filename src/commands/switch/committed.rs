@@ -16,7 +16,7 @@ use sealwave_operations::file_changes::{ChangeSet, FileChange, FileChangeError};
 use sealwave_operations::plan::Plan;
 use sealwave_operations::switch::{
     CommittedSecret, ReleaseEdit, Switch, SwitchError, SwitchRequest, SwitchStep, find_committed,
-    release_file,
+    find_values, release_file,
 };
 use sealwave_operations::work_tree::{AllowedPaths, WorkTree};
 use sealwave_pipeline::CollectedRender;
@@ -68,6 +68,15 @@ pub(super) fn find(
     let workloads = &session.discovery.app().workloads;
     let all = find_committed(&attempt.objects, workloads, &sources);
     Ok(all.into_iter().filter(is_covered).collect())
+}
+
+/// Returns the Secrets of a request that have their values in the manifests.
+pub(super) fn values(
+    session: &EnvironmentSession<'_>,
+    request: &SwitchRequest,
+) -> Result<Vec<String>, Failure> {
+    let rendered = session.collected()?;
+    Ok(rendered.map(|(render, _)| find_values(&render.attempt.objects, request)).unwrap_or_default())
 }
 
 impl CommittedSwitch {

@@ -3,6 +3,7 @@
 //! A file that may hold a Secret in plaintext is shown without the lines around a change: they may be values. A changed line of
 //! such a file is shown only if it has one entry of a mapping, because no change of sealwave touches a value.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
@@ -35,7 +36,8 @@ pub(super) fn unified(path: &str, before: &[u8], after: &[u8]) -> String {
 fn changed_entries(diff: &TextDiff<'_, '_, str>, old: &str, new: &str) -> String {
     let mut text = format!("--- {old}\n+++ {new}\n");
     for hunk in diff.unified_diff().context_radius(0).iter_hunks() {
-        text.push_str(&format!("{}\n", hunk.header()));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", hunk.header());
         for change in hunk.iter_changes() {
             let sign = match change.tag() {
                 ChangeTag::Delete => '-',

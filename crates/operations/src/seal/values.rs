@@ -1,12 +1,14 @@
 //! Values of flags: texts, files, and files of assignments.
 //!
 //! The flags are those of `kubectl create secret generic`. Unlike there, quotes around a literal belong to it, an assignment
-//! without `=` is not read from the environment, and nothing is skipped. No message shows a value, or a key that may be one.
+//! without `=` is not read from the environment, and nothing is skipped silently. No message shows a value, or a key that may be
+//! one.
 //!
 //! A literal is a text as in `stringData` of a manifest, so it may have placeholders. The content of a file is never read as
 //! anything else than bytes.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -14,9 +16,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
+use sealwave_core::bounded_file::{
+    BoundedReadError, open_regular_file, read_file, read_regular_file, read_stream,
+};
 use sealwave_core::diagnostic::{
-    Explain, Failure, NOT_REGULAR_FILE, NOT_UTF8, Note, Problem, ProblemCollector, io_reason,
+    Explain, Failure, NOT_REGULAR_FILE, NOT_UTF8, Note, Problem, ProblemCollector, first_on_line, io_reason,
 };
 use sealwave_core::document::{Node, NodeValue, Origin, SourceId, display_path};
 use sealwave_core::names::{MAX_ITEM_KEY, is_item_key, item_label};
@@ -25,6 +29,9 @@ use sealwave_secrets::values::SecretValue;
 
 /// The largest file, in bytes: what a Secret can hold.
 const MAX_FILE: u64 = 1 << 20;
+
+/// The most entries of a directory.
+const MAX_ENTRIES: usize = 4096;
 
 /// The file that stands for standard input.
 const STDIN: &str = "-";
@@ -37,7 +44,7 @@ const OPEN_FILES: [&str; 3] = ["/dev/fd/", "/proc/self/fd/", "/dev/stdin"];
 pub struct ValueFlags<'a> {
     /// `KEY=VALUE`.
     pub literals: &'a [String],
-    /// `[KEY=]PATH`; `-` is standard input.
+    /// `[KEY=]PATH`, or a directory; `-` is standard input.
     pub files: &'a [String],
     /// Files with a line `KEY=VALUE` per item.
     pub env_files: &'a [PathBuf],
@@ -64,6 +71,10 @@ enum ValueError {
     Key { flag: &'static str, number: usize },
     #[error("name of file `{path}` is not a valid key of an item")]
     FileName { path: String },
+    #[error("directory of {} gives several items", item_label(.0))]
+    KeyOfDirectory(String),
+    #[error("directory `{path}` has more than {MAX_ENTRIES} entries")]
+    LargeDirectory { path: String },
     #[error("`--from-file -` needs a key")]
     StdinWithoutKey,
     #[error("standard input is used by two flags")]
@@ -91,6 +102,10 @@ impl Explain for ValueError {
                 format!("a key has 1 to {MAX_ITEM_KEY} letters, digits, `-`, `_` or `.`")
             }
             Self::FileName { path } => format!("write `--from-file KEY={path}`"),
+            Self::KeyOfDirectory(_) => {
+                "write `--from-file PATH` without a key: each file of the directory is an item".to_owned()
+            }
+            Self::LargeDirectory { .. } => "name each file: `--from-file PATH/FILE`".to_owned(),
             Self::StdinWithoutKey => "write `--from-file KEY=-`".to_owned(),
             Self::StdinTwice => "write one of the values to a file".to_owned(),
             Self::NotText { .. } => "pass a binary value with `--from-file KEY=PATH`".to_owned(),
@@ -110,6 +125,20 @@ struct FinalLineBreak(String);
 impl Explain for FinalLineBreak {
     fn hint(&self) -> Option<String> {
         Some("if it is not part of the value, write the file with `printf %s`, not with `echo`".to_owned())
+    }
+}
+
+/// Entries of a directory that are no items.
+#[derive(Debug, thiserror::Error)]
+#[error("entries of `{directory}` that are no regular files are not sealed: {}", .skipped.join(", "))]
+struct SkippedEntries {
+    directory: String,
+    skipped: Vec<String>,
+}
+
+impl Explain for SkippedEntries {
+    fn hint(&self) -> Option<String> {
+        Some("to seal the file behind a link, or in a directory, name it: `--from-file KEY=PATH`".to_owned())
     }
 }
 
@@ -160,7 +189,11 @@ impl ValueFlags<'_> {
             reader.add(|_| split_literal(literal, number));
         }
         for (number, file) in (1..).zip(self.files) {
-            reader.add(|reader| reader.file(file, number));
+            if file != STDIN && Path::new(file).is_dir() {
+                reader.directory(Path::new(file));
+            } else {
+                reader.add(|reader| reader.file(file, number));
+            }
         }
         for file in self.env_files {
             reader.env_file(file);
@@ -197,6 +230,9 @@ impl<R: Read> ValueReader<'_, R> {
 
     fn file(&mut self, flag: &str, number: usize) -> Result<Item, ValueError> {
         let (key, path) = match flag.split_once('=') {
+            Some((key, path)) if is_item_key(key) && path != STDIN && Path::new(path).is_dir() => {
+                return Err(ValueError::KeyOfDirectory(key.to_owned()));
+            }
             Some((key, path)) if is_item_key(key) => (key.to_owned(), path),
             Some(_) => return Err(ValueError::Key { flag: "`--from-file`", number }),
             None if flag == STDIN => return Err(ValueError::StdinWithoutKey),
@@ -209,6 +245,42 @@ impl<R: Read> ValueReader<'_, R> {
             }
         };
         let value = self.read(&key, path)?;
+        self.note_content(&key, &value);
+        Ok((key, ItemSource::Bytes(value)))
+    }
+
+    /// Reads each regular file of a directory, in the order of their names, as kubectl does. No link is followed.
+    fn directory(&mut self, directory: &Path) {
+        let shown = || display_path(directory);
+        let mut entries = match regular_entries(directory) {
+            Ok(entries) if entries.len() > MAX_ENTRIES => {
+                let error = ValueError::LargeDirectory { path: shown() };
+                return self.problems.push(Problem::new(&error));
+            }
+            Ok(entries) => entries,
+            Err(error) => {
+                let error = ValueError::Unreadable { path: shown(), reason: io_reason(error.kind()) };
+                return self.problems.push(Problem::new(&error));
+            }
+        };
+        entries.sort();
+        let (files, skipped): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, is_file)| *is_file);
+        for (name, _) in files {
+            self.add(|reader| reader.entry(&directory.join(name)));
+        }
+        if !skipped.is_empty() {
+            let skipped = skipped.iter().map(|(name, _)| format!("`{}`", shown_name(name))).collect();
+            let note = SkippedEntries { directory: shown(), skipped };
+            self.notes.push(Note::warning(Problem::new(&note)));
+        }
+    }
+
+    fn entry(&mut self, path: &Path) -> Result<Item, ValueError> {
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_item_key(name));
+        let key = name.ok_or_else(|| ValueError::FileName { path: display_path(path) })?.to_owned();
+        let mut bytes = read_own_file(path)
+            .map_err(|error| ValueError::UnreadableItem { key: key.clone(), reason: reason(&error) })?;
+        let value = SecretValue::new(std::mem::take(&mut *bytes));
         self.note_content(&key, &value);
         Ok((key, ItemSource::Bytes(value)))
     }
@@ -289,6 +361,41 @@ fn read_value_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, BoundedReadError> 
     } else {
         read_regular_file(path, MAX_FILE)
     }
+}
+
+/// Returns the names in a directory, and whether each is a regular file; at most one more than are allowed.
+fn regular_entries(directory: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
+    let entries = fs_err::read_dir(directory)?.take(MAX_ENTRIES + 1);
+    entries
+        .map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?.is_file()))))
+        .collect()
+}
+
+/// Returns a name of a directory for a message.
+fn shown_name(name: &OsStr) -> String {
+    first_on_line(display_path(Path::new(name)))
+}
+
+/// Reads a regular file that is not a link, also if it became one since the directory was read.
+fn read_own_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, BoundedReadError> {
+    let file = open_regular_file(path)?;
+    let same =
+        |open: &std::fs::Metadata, named: &std::fs::Metadata| named.is_file() && is_same_file(open, named);
+    if !same(&file.metadata()?, &fs_err::symlink_metadata(path)?) {
+        return Err(BoundedReadError::NotRegular);
+    }
+    read_file(file, MAX_FILE)
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    true
 }
 
 fn reason(error: &BoundedReadError) -> String {

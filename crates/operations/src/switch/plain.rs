@@ -7,7 +7,9 @@ use std::path::Path;
 
 use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::document::Manifest;
 use sealwave_core::reach::repository_root;
+use sealwave_kube::catalog::ObjectCatalog;
 
 use super::committed::CommittedSecret;
 use super::request::{SecretName, SwitchRequest, SwitchScope};
@@ -107,6 +109,21 @@ pub fn find_plain(
         .into());
     }
     Ok(PlainSecrets { secrets: found.into_values().collect(), unseen })
+}
+
+/// Returns the Secrets of an app whose items are in its manifests, as `namespace/name`: sealwave seals them.
+#[must_use]
+pub fn find_values(objects: &[Manifest], request: &SwitchRequest) -> Vec<String> {
+    let found = ObjectCatalog::new(objects);
+    let plain = found.supplied().filter(|(_, suppliers)| {
+        let mut suppliers = suppliers.iter().filter_map(|index| found.object(*index));
+        suppliers.any(|object| object.kind == "Secret")
+    });
+    let names = plain.map(|((namespace, name), _)| (namespace.to_owned(), name.to_owned()));
+    names
+        .filter(|secret| request.names(secret))
+        .map(|(namespace, name)| format!("{namespace}/{name}"))
+        .collect()
 }
 
 /// Reports whether a file may have the kind `Secret`, also in an escaped form.

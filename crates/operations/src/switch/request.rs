@@ -77,6 +77,9 @@ pub enum SwitchError {
     /// A committed SealedSecret has this backend already.
     #[error("the Secrets are committed SealedSecrets")]
     AlreadySealed,
+    /// The Secrets have their values in the manifests.
+    #[error("values of these Secrets are in the manifests, not in a source: {0}")]
+    Values(String),
     /// Another change is under way.
     #[error("the Secrets are being switched to `{0}`")]
     OtherSwitch(BackendKind),
@@ -92,6 +95,9 @@ impl Explain for SwitchError {
             Self::AlreadySealed => {
                 "one commit is enough: replace the file by a placeholder Secret of the same name, scope and namespace"
                     .to_owned()
+            }
+            Self::Values(_) => {
+                "replace them by placeholders, with the backend as it is: the Secrets stay the same; sync, and run `sealwave switch` again".to_owned()
             }
             Self::OtherSwitch(to) => format!("finish it first: `sealwave switch --to {to}`"),
         })

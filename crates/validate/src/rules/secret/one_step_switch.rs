@@ -62,7 +62,7 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
 
 impl EarlierSupplier {
     /// Reports whether a backend may take the Secret over.
-    fn allows(&self, now: BackendKind) -> bool {
+    fn allows(self, now: BackendKind) -> bool {
         match self.kind {
             Some(kind) => kind == now || self.is_released || self.released_to == Some(now),
             None => self.is_released && (self.is_open || now != BackendKind::SealedSecrets),
