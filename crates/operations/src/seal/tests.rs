@@ -522,7 +522,7 @@ fn the_regular_files_of_a_directory_are_items_and_the_others_are_named() {
         ValueFlags { files, ..ValueFlags::default() }.read(&b""[..], notes)
     };
     let mut notes = Vec::new();
-    let values = read(&[path.clone()], &mut notes).expect("read");
+    let values = read(std::slice::from_ref(&path), &mut notes).expect("read");
     let target =
         SealTarget { name: Some("a".to_owned()), namespace: Some("ns".to_owned()), ..SealTarget::default() };
     let sealed = PlainSecrets::from_values(&values, &target).expect("a Secret");
@@ -532,7 +532,7 @@ fn the_regular_files_of_a_directory_are_items_and_the_others_are_named() {
     let message = note.problem.message.replace(&path, "DIR");
     assert!(
         message.starts_with(
-            "entries of `DIR` that are no regular files are not sealed: `alias`, `below`, `leaves`, `pi"
+            "entries of `DIR` that are not regular files are not sealed: `alias`, `below`, `leaves`, `pi"
         ),
         "{message}"
     );
@@ -548,10 +548,10 @@ fn the_regular_files_of_a_directory_are_items_and_the_others_are_named() {
         "item `tls.key` is given twice"
     );
     fs_err::write(at("a b"), MARKER).expect("written");
-    assert_eq!(refused(&[path.clone()]), "name of file `DIR/a b` is not a valid key of an item");
+    assert_eq!(refused(std::slice::from_ref(&path)), "name of file `DIR/a b` is not a valid key of an item");
     fs_err::remove_file(at("a b")).expect("removed");
     for number in 0..4096 {
         fs_err::create_dir(at(&number.to_string())).expect("created");
     }
-    assert_eq!(refused(&[path.clone()]), "directory `DIR` has more than 4096 entries");
+    assert_eq!(refused(std::slice::from_ref(&path)), "directory `DIR` has more than 4096 entries");
 }

@@ -128,9 +128,9 @@ impl Explain for FinalLineBreak {
     }
 }
 
-/// Entries of a directory that are no items.
+/// Entries of a directory that do not become items.
 #[derive(Debug, thiserror::Error)]
-#[error("entries of `{directory}` that are no regular files are not sealed: {}", .skipped.join(", "))]
+#[error("entries of `{directory}` that are not regular files are not sealed: {}", .skipped.join(", "))]
 struct SkippedEntries {
     directory: String,
     skipped: Vec<String>,

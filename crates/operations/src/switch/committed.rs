@@ -63,7 +63,7 @@ pub struct ReleaseEdit {
     pub path: String,
     /// The name of the annotation or label.
     pub name: String,
-    /// Its text for people. What else the file has there is left out, unless it certainly is no secret.
+    /// Its text for people. What else the file has there is left out, unless it certainly is not a secret.
     pub text: String,
     /// Its text.
     #[serde(skip)]
@@ -265,7 +265,7 @@ fn texts(node: &Node, path: &[&str]) -> BTreeMap<String, String> {
     entries.filter_map(|entry| Some((entry.key.to_string(), entry.value.as_str()?.to_owned()))).collect()
 }
 
-/// Returns sync options for people, with `…` for those that are none: an alias can put any text of a file there.
+/// Returns sync options for people, with `…` for what is not an option: an alias can put any text of a file there.
 fn shown_options(text: &str) -> String {
     const VALUES: [&str; 4] = ["true", "false", "confirm", "foreground"];
     let is_option = |entry: &str| {

@@ -59,7 +59,7 @@ pub struct PlainSecrets {
 /// Finds the plain Secrets below a directory that a request is about. `namespace` is that of objects without one.
 ///
 /// # Errors
-/// There are none, one of them is in two files, or its namespace is unknown.
+/// The directory does not have any, one of them is in two files, or its namespace is unknown.
 pub fn find_plain(
     directory: &Path,
     request: &SwitchRequest,

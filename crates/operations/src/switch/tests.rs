@@ -244,8 +244,8 @@ fn plain_messages(to: BackendKind, is_released: bool, secret: LiveSecret) -> Vec
 #[test]
 fn a_plain_secret_is_taken_over_when_argo_cd_keeps_it() {
     let live = |is_never_pruned, is_open_to_sealed_secrets| LiveSecret {
-        is_never_pruned,
         is_open_to_sealed_secrets,
+        is_never_pruned,
         ..LiveSecret::default()
     };
     assert_eq!(plain_messages(ExternalSecrets, false, live(false, false)), [""; 0]);
