@@ -2,34 +2,33 @@
 //!
 //! Changes nothing without `--write`, and then only files of committed SealedSecrets. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
 
+mod cluster;
 mod committed;
+mod note;
 mod plain;
+mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::json;
-
+use self::cluster::check_cluster;
 use self::committed::CommittedSwitch;
+use self::note::SwitchNote;
+use self::report::SwitchReport;
 use super::CommandOutput;
 use super::generate::{self, OutputSettings};
 use super::operation::refuse_in_sidecar;
 use super::session::{AppSession, EnvironmentSession};
-use crate::cli::{ReportFormat, SwitchArgs};
-use crate::config::{self, PolicyUse, VariableReader};
+use crate::cli::SwitchArgs;
+use crate::config::{PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, printable};
-use sealwave_operations::json_document::json_document;
-use sealwave_operations::plan::{Plan, StepUndo};
-use sealwave_operations::state::{OperationId, StateDirectory};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_operations::switch::{
-    CommittedSecret, KubernetesState, RecordedUids, SecretName, Switch, SwitchError, SwitchFinding,
-    SwitchRequest, SwitchScope, SwitchStep, kept_checksums, live_findings, secret_checksums,
+    CommittedSecret, SecretName, Switch, SwitchError, SwitchRequest, SwitchScope, SwitchStep, kept_checksums,
+    secret_checksums,
 };
 use sealwave_pipeline::{self, ManifestFormat, ValueSource};
-use sealwave_providers::ClusterAccess;
-use sealwave_secrets::settings::{APP_FILE, EnvironmentBackends, ExternalSecretVersion, KeptChecksum};
+use sealwave_secrets::settings::{APP_FILE, EnvironmentBackends, KeptChecksum};
 
 /// The deadline of a run.
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -52,54 +51,6 @@ impl Explain for SwitchCommandError {
         };
         Some(hint.to_owned())
     }
-}
-
-/// A remark about a plan.
-#[derive(Debug, thiserror::Error)]
-enum SwitchNote {
-    #[error("cluster was not checked")]
-    NotChecked,
-    #[error("checksums were not compared: no operator file was given")]
-    NoChecksums,
-    #[error("committed SealedSecrets stay as they are: {0}")]
-    Committed(String),
-    #[error("nothing was written: {0}")]
-    NothingWritten(&'static str),
-    #[error("{file} was not read: {reason}")]
-    NotRead { file: String, reason: String },
-    #[error("values of these Secrets are in Git's history and stay there: {0}")]
-    InHistory(String),
-}
-
-impl Explain for SwitchNote {
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotChecked => {
-                "before the next commit, `sealwave switch --context NAME` shows whether the last one has its effect"
-            }
-            Self::NoChecksums => {
-                "without `keptChecksums`, pods that read these Secrets restart once; set `--operator`, and `--project`, `--app` and `--namespace` as in the Application"
-            }
-            Self::Committed(_) => "`sealwave switch --secret NAME` plans the change of one",
-            Self::NothingWritten(_) => return None,
-            Self::NotRead { .. } => {
-                "if it has one of the Secrets, release that by hand: docs/backends/switching.md"
-            }
-            Self::InHistory(_) => {
-                "after the second commit, change each of them where the placeholder reads it; everyone who can read the repository has the old ones"
-            }
-        };
-        Some(hint.to_owned())
-    }
-}
-
-/// A plan with everything that is printed.
-struct SwitchReport {
-    switch: Switch,
-    lines: String,
-    kept: usize,
-    findings: Vec<SwitchFinding>,
-    committed: Option<CommittedSwitch>,
 }
 
 pub(super) fn run(
@@ -250,200 +201,5 @@ impl ChecksumRun<'_> {
         let (format, notes) = (ManifestFormat::Json, Vec::new());
         let output = generate::output(self.session, settings, format, self.variables, notes, self.watch)?;
         Ok(output.stdout)
-    }
-}
-
-/// Compares the cluster with what the next step needs, and records the UIDs of the Secrets.
-fn check_cluster(
-    args: &SwitchArgs,
-    switch: &Switch,
-    external_secrets: ExternalSecretVersion,
-    variables: VariableReader,
-    watch: &RunWatch,
-) -> Result<Vec<SwitchFinding>, Failure> {
-    let access = ClusterAccess {
-        kubeconfigs: config::kubeconfigs(args.kubeconfig.as_deref(), variables),
-        context: args.context.clone(),
-    };
-    let state_directory = config::state_directory(args.state_dir.as_deref(), variables);
-    let state_directory = state_directory.as_deref().map(StateDirectory::open).transpose();
-    let state_directory = state_directory.map_err(|error| Problem::new(&error))?;
-    let names = [args.context.clone().unwrap_or_default(), switch.request.environment.clone()];
-    let journal =
-        state_directory.map(|state| state.journal::<RecordedUids>(OperationId::new("switch", names)));
-    let mut journal = journal.transpose().map_err(|error| Problem::new(&error))?;
-    let mut uids = journal.as_ref().and_then(|journal| journal.state().cloned()).unwrap_or_default();
-    let client = access.connect(watch.deadline()).map_err(|error| Problem::new(&error))?;
-    let live = KubernetesState { client, external_secrets };
-    let findings = live_findings(switch, &live, &mut uids).map_err(|error| Problem::new(&error))?;
-    if let Some(journal) = &mut journal {
-        journal.record(uids).map_err(|error| Problem::new(&error))?;
-    }
-    Ok(findings)
-}
-
-impl SwitchReport {
-    /// Writes the files if that is asked for, and returns the output.
-    fn finish(mut self, args: &SwitchArgs, mut notes: Vec<Note>) -> Result<CommandOutput, Failure> {
-        if args.files.write {
-            let plan = self.complete_plan();
-            let reason = match &mut self.committed {
-                None => Some("the next commit changes `sealwave.yaml`"),
-                Some(_) if self.switch.step != SwitchStep::Release => {
-                    Some("the files release their Secrets already")
-                }
-                Some(_) if !self.findings.is_empty() => Some("the cluster is not ready"),
-                Some(committed) => {
-                    committed.write(args, &self.switch.request.environment, &plan)?;
-                    None
-                }
-            };
-            let note = |reason| Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)));
-            notes.extend(reason.map(note));
-        }
-        let stdout = match args.output {
-            ReportFormat::Human => self.human().into_bytes(),
-            ReportFormat::Json => self.json(),
-        };
-        Ok(CommandOutput { findings: !self.findings.is_empty(), notes, ..CommandOutput::text(stdout) })
-    }
-
-    /// Returns the state for scripts.
-    fn state(&self) -> &'static str {
-        match (self.switch.step, self.findings.is_empty()) {
-            (_, false) => "waiting",
-            (SwitchStep::Complete, true) => "done",
-            (SwitchStep::Cancel, true) => "cancel",
-            (SwitchStep::Release, true) => "release",
-            (SwitchStep::TakeOver, true) => "take-over",
-        }
-    }
-
-    fn plan(&self) -> Plan {
-        let Switch { request, secrets, current, step, .. } = &self.switch;
-        let names: Vec<String> =
-            secrets.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
-        let pods = match (self.switch.changes_pods(), self.kept) {
-            (false, _) if self.switch.is_plain => {
-                "restart once where sealwave adds checksums, but not because of the Secrets".to_owned()
-            }
-            (true, _) => "restart: the volume of the CSI driver is a part of their template".to_owned(),
-            (false, 0) => "no checksum to keep".to_owned(),
-            (false, kept) => format!("do not restart: `keptChecksums` for {kept} of them"),
-        };
-        let mut plan = Plan::new("switch")
-            .with_fact("environment", &request.environment)
-            .with_fact("secrets", names.join(", "))
-            .with_fact(
-                "backend",
-                if self.switch.is_plain {
-                    "none: Argo CD applies the Secrets".to_owned()
-                } else {
-                    current.to_string()
-                },
-            )
-            .with_fact("pods", pods);
-        if *step == SwitchStep::Cancel {
-            let summary = format!("commit: `{}` stays the backend of these Secrets", request.to);
-            return plan.with_step("cancel", summary, StepUndo::Unneeded);
-        }
-        let back = match step {
-            SwitchStep::Complete => "the old backend".to_owned(),
-            _ if self.switch.is_plain => return self.plain_steps(plan),
-            _ => format!("`{}`", current.kind),
-        };
-        plan = plan
-            .with_step(
-                "release",
-                format!("commit 1: {back} releases the Secrets and keeps them current"),
-                StepUndo::By(match self.committed {
-                    Some(_) => "take the changes of the files back".to_owned(),
-                    None => format!("write {back} alone again"),
-                }),
-            )
-            .with_step(
-                "take-over",
-                format!("commit 2: `{}` takes the Secrets over", request.to),
-                StepUndo::By("`sealwave switch` back, in two commits".to_owned()),
-            );
-        for planned in &mut plan.steps {
-            planned.done = match step {
-                SwitchStep::Complete => true,
-                SwitchStep::TakeOver => planned.id == "release",
-                SwitchStep::Cancel | SwitchStep::Release => false,
-            };
-        }
-        plan
-    }
-
-    /// Adds the steps for plain Secrets.
-    fn plain_steps(&self, plan: Plan) -> Plan {
-        let to = self.switch.request.to;
-        let mut plan = plan
-            .with_step(
-                "release",
-                "commit 1: Argo CD no longer prunes the Secrets",
-                StepUndo::By("take the changes of the files back".to_owned()),
-            )
-            .with_step(
-                "take-over",
-                format!("commit 2: placeholders replace the values, and `{to}` takes the Secrets over"),
-                StepUndo::By("the previous commit, as long as the Secrets are released".to_owned()),
-            );
-        if self.committed.as_ref().is_some_and(|committed| !committed.with_values().is_empty()) {
-            let summary = "then: change the values at their source, because Git keeps the old ones";
-            plan = plan.with_step("rotate", summary, StepUndo::Unneeded);
-        }
-        let is_released = self.switch.step == SwitchStep::TakeOver;
-        plan.steps.iter_mut().filter(|step| step.id == "release").for_each(|step| step.done = is_released);
-        plan
-    }
-
-    /// Returns the plan with the changes of files.
-    fn complete_plan(&self) -> Plan {
-        let mut plan = self.plan();
-        if let Some(committed) = &self.committed {
-            committed.complete(&mut plan);
-        }
-        plan
-    }
-
-    fn human(&self) -> String {
-        let plan = self.complete_plan();
-        let mut text = plan.human(true);
-        if self.switch.step == SwitchStep::Complete && self.findings.is_empty() {
-            text.push_str("\nDone: no commit is left\n");
-        }
-        if !self.findings.is_empty() {
-            text.push_str("\nNot ready\n");
-        }
-        for SwitchFinding { secret, message, hint } in &self.findings {
-            let _ = writeln!(text, "  {}: {message}\n    help: {hint}", printable(secret));
-        }
-        if !self.lines.is_empty() {
-            let title = if self.findings.is_empty() { "Next commit" } else { "Then commit" };
-            let _ = writeln!(text, "\n{title}, in sealwave.yaml");
-        }
-        for line in self.lines.lines() {
-            let _ = writeln!(text, "  {}", printable(line));
-        }
-        if self.lines.contains("computed: CHECKSUM") {
-            text.push_str("  (CHECKSUM: the `checksum/secret` of the workload in the output of `sealwave generate` with the new Secrets)\n");
-        }
-        if let Some(committed) = &self.committed {
-            text.push_str(&committed.human(self.switch.step, self.switch.request.to));
-        }
-        text
-    }
-
-    fn json(&self) -> Vec<u8> {
-        let plan = self.complete_plan();
-        let mut value = json!({
-            "state": self.state(), "plan": plan, "lines": self.lines, "findings": self.findings,
-        });
-        if let Some(committed) = &self.committed {
-            value["committed"] = committed.json(self.switch.step, self.switch.request.to);
-        }
-        json_document(&value)
     }
 }

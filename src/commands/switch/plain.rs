@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::cluster::check_cluster;
 use super::committed::CommittedSwitch;
-use super::{SwitchNote, SwitchReport, check_cluster};
+use super::note::SwitchNote;
+use super::report::SwitchReport;
 use crate::cli::SwitchArgs;
 use crate::commands::CommandOutput;
 use crate::config::VariableReader;

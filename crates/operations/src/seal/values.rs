@@ -8,7 +8,6 @@
 //! anything else than bytes.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -16,11 +15,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use sealwave_core::bounded_file::{
-    BoundedReadError, open_regular_file, read_file, read_regular_file, read_stream,
-};
+use super::directory::{read_own_file, regular_entries, shown_name};
+use super::value_notes::{FinalLineBreak, SealedAsItIs, SkippedEntries, VisibleLiteral};
+use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
 use sealwave_core::diagnostic::{
-    Explain, Failure, NOT_REGULAR_FILE, NOT_UTF8, Note, Problem, ProblemCollector, first_on_line, io_reason,
+    Explain, Failure, NOT_REGULAR_FILE, NOT_UTF8, Note, Problem, ProblemCollector, io_reason,
 };
 use sealwave_core::document::{Node, NodeValue, Origin, SourceId, display_path};
 use sealwave_core::names::{MAX_ITEM_KEY, is_item_key, item_label};
@@ -117,56 +116,6 @@ impl Explain for ValueError {
     }
 }
 
-/// A value that probably has a line break too many.
-#[derive(Debug, thiserror::Error)]
-#[error("value of {} ends with a line break", item_label(.0))]
-struct FinalLineBreak(String);
-
-impl Explain for FinalLineBreak {
-    fn hint(&self) -> Option<String> {
-        Some("if it is not part of the value, write the file with `printf %s`, not with `echo`".to_owned())
-    }
-}
-
-/// Entries of a directory that do not become items.
-#[derive(Debug, thiserror::Error)]
-#[error("entries of `{directory}` that are not regular files are not sealed: {}", .skipped.join(", "))]
-struct SkippedEntries {
-    directory: String,
-    skipped: Vec<String>,
-}
-
-impl Explain for SkippedEntries {
-    fn hint(&self) -> Option<String> {
-        Some("to seal the file behind a link, or in a directory, name it: `--from-file KEY=PATH`".to_owned())
-    }
-}
-
-/// A value that looks as if it should be fetched.
-#[derive(Debug, thiserror::Error)]
-#[error("file of {} has a placeholder, which is sealed as it is", item_label(.0))]
-struct SealedAsItIs(String);
-
-impl Explain for SealedAsItIs {
-    fn hint(&self) -> Option<String> {
-        Some(
-            "to seal its value, write a Secret with the placeholder in `stringData`, or use `--from-literal`"
-                .to_owned(),
-        )
-    }
-}
-
-/// The note about values in arguments.
-#[derive(Debug, thiserror::Error)]
-#[error("values of `--from-literal` are in the history of your shell, and in the list of processes")]
-struct VisibleLiteral;
-
-impl Explain for VisibleLiteral {
-    fn hint(&self) -> Option<String> {
-        Some("`--from-file KEY=-` reads a value from standard input".to_owned())
-    }
-}
-
 impl ValueFlags<'_> {
     /// Reports whether no flag is given.
     #[must_use]
@@ -252,7 +201,7 @@ impl<R: Read> ValueReader<'_, R> {
     /// Reads each regular file of a directory, in the order of their names, as kubectl does. No link is followed.
     fn directory(&mut self, directory: &Path) {
         let shown = || display_path(directory);
-        let mut entries = match regular_entries(directory) {
+        let mut entries = match regular_entries(directory, MAX_ENTRIES + 1) {
             Ok(entries) if entries.len() > MAX_ENTRIES => {
                 let error = ValueError::LargeDirectory { path: shown() };
                 return self.problems.push(Problem::new(&error));
@@ -278,7 +227,7 @@ impl<R: Read> ValueReader<'_, R> {
     fn entry(&mut self, path: &Path) -> Result<Item, ValueError> {
         let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_item_key(name));
         let key = name.ok_or_else(|| ValueError::FileName { path: display_path(path) })?.to_owned();
-        let mut bytes = read_own_file(path)
+        let mut bytes = read_own_file(path, MAX_FILE)
             .map_err(|error| ValueError::UnreadableItem { key: key.clone(), reason: reason(&error) })?;
         let value = SecretValue::new(std::mem::take(&mut *bytes));
         self.note_content(&key, &value);
@@ -361,41 +310,6 @@ fn read_value_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, BoundedReadError> 
     } else {
         read_regular_file(path, MAX_FILE)
     }
-}
-
-/// Returns the names in a directory, and whether each is a regular file; at most one more than are allowed.
-fn regular_entries(directory: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
-    let entries = fs_err::read_dir(directory)?.take(MAX_ENTRIES + 1);
-    entries
-        .map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?.is_file()))))
-        .collect()
-}
-
-/// Returns a name of a directory for a message.
-fn shown_name(name: &OsStr) -> String {
-    first_on_line(display_path(Path::new(name)))
-}
-
-/// Reads a regular file that is not a link, also if it became one since the directory was read.
-fn read_own_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, BoundedReadError> {
-    let file = open_regular_file(path)?;
-    let same =
-        |open: &std::fs::Metadata, named: &std::fs::Metadata| named.is_file() && is_same_file(open, named);
-    if !same(&file.metadata()?, &fs_err::symlink_metadata(path)?) {
-        return Err(BoundedReadError::NotRegular);
-    }
-    read_file(file, MAX_FILE)
-}
-
-#[cfg(unix)]
-fn is_same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same_file(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
-    true
 }
 
 fn reason(error: &BoundedReadError) -> String {

@@ -8,7 +8,6 @@ use sealwave_core::yaml::{self, DocumentLayout, LayoutNode, Limits};
 use sealwave_secrets::SealingScope;
 
 use super::error::{SealedFileError, SealedFileFault};
-use super::trees::object_node;
 
 /// The kind of objects that a file is read for, with their API group.
 type WantedKind = (&'static str, &'static str);
@@ -136,11 +135,6 @@ impl SealedFile {
     #[must_use]
     pub fn objects(&self) -> &[SealedObject] {
         &self.objects
-    }
-
-    /// Returns the tree of an object.
-    pub(crate) fn node(&self, object: &SealedObject) -> Option<&Node> {
-        object_node(&self.documents, object)
     }
 
     /// Returns the place of a line.
