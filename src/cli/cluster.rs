@@ -18,10 +18,18 @@ pub struct ClusterArgs {
 /// The sealed-secrets controller of the cluster.
 #[derive(Clone, Debug, Args)]
 pub struct ControllerArgs {
-    /// Service of the sealed-secrets controller [default: sealed-secrets-controller or sealed-secrets]
-    #[arg(long, value_name = "NAME")]
+    /// Service of the sealed-secrets controller.
+    #[arg(
+        long,
+        help = "Service of the sealed-secrets controller [env: SEALED_SECRETS_CONTROLLER_NAME] [default: sealed-secrets-controller or sealed-secrets]",
+        value_name = "NAME"
+    )]
     pub controller_name: Option<String>,
-    /// Namespace of the sealed-secrets controller [default: kube-system]
-    #[arg(long, value_name = "NAME")]
+    /// Namespace of the sealed-secrets controller.
+    #[arg(
+        long,
+        help = "Namespace of the sealed-secrets controller [env: SEALED_SECRETS_CONTROLLER_NAMESPACE] [default: kube-system]",
+        value_name = "NAME"
+    )]
     pub controller_namespace: Option<String>,
 }

@@ -64,8 +64,13 @@ pub struct RotateAwsArgs {
     /// With --yes: also seal the key for objects that appeared since the rotation began
     #[arg(long, requires = "sealed_files")]
     pub accept_new_objects: bool,
-    /// PEM file or address of the certificate for sealed files [default: that of the controller]
-    #[arg(long, value_name = "FILE|URL", requires = "sealed_files")]
+    /// The certificate for sealed files.
+    #[arg(
+        long,
+        help = "PEM file or address of the certificate for sealed files [env: SEALED_SECRETS_CERT] [default: that of the controller]",
+        value_name = "FILE|URL",
+        requires = "sealed_files"
+    )]
     pub cert: Option<String>,
     /// App directory whose rollout is verified before the grace period begins; repeatable
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

@@ -37,8 +37,13 @@ pub struct SealArgs {
     /// Type of the Secret that gets the values of --from-… [default: Opaque]
     #[arg(long, value_name = "TYPE", requires = "values")]
     pub r#type: Option<String>,
-    /// Scope: strict, namespace-wide or cluster-wide [default: that of the Secret's annotations, else strict]
-    #[arg(long, value_name = "SCOPE", hide_possible_values = true)]
+    /// The scope.
+    #[arg(
+        long,
+        help = "Scope: strict, namespace-wide or cluster-wide [env: SEALED_SECRETS_SCOPE] [default: that of the Secret's annotations, else strict]",
+        value_name = "SCOPE",
+        hide_possible_values = true
+    )]
     pub scope: Option<ScopeFlag>,
     /// Seal texts that only look like placeholders as they are
     #[arg(long)]
@@ -57,7 +62,7 @@ pub struct SealArgs {
     pub dry_run: bool,
     /// Output format: yaml or json
     #[arg(long, short = 'o', value_name = "FORMAT", hide_possible_values = true)]
-    #[arg(help = "Output format: yaml or json [default: yaml]")]
+    #[arg(help = "Output format: yaml or json [env: SEALED_SECRETS_FORMAT] [default: yaml]")]
     pub output: Option<OutputFormat>,
     /// Write to this file, which is replaced only if everything was sealed
     #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -104,8 +109,14 @@ impl SealArgs {
 /// The certificate that `seal` uses.
 #[derive(Clone, Debug, Args)]
 pub struct SealCertificateArgs {
-    /// PEM file or address of the certificate [default: that of the controller]
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, conflicts_with = "cluster")]
+    /// The certificate.
+    #[arg(
+        long,
+        help = "PEM file or address of the certificate [env: SEALED_SECRETS_CERT] [default: that of the controller]",
+        value_name = "FILE|URL",
+        value_hint = ValueHint::FilePath,
+        conflicts_with = "cluster"
+    )]
     pub cert: Option<String>,
     /// Operator file
     #[arg(long, help = OPERATOR_HELP, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -122,7 +133,7 @@ pub struct SealCertificateArgs {
 #[derive(Clone, Debug, Args)]
 #[group(id = "values", multiple = true)]
 pub struct SealValueArgs {
-    /// Value of an item as [KEY=]PATH; - for standard input; repeatable
+    /// Value of an item as [KEY=]PATH, or a directory whose files are items; - for standard input; repeatable
     #[arg(long, value_name = "[KEY=]PATH", value_hint = ValueHint::FilePath)]
     pub from_file: Vec<String>,
     /// Value of an item as KEY=VALUE, which the history of your shell keeps; repeatable
@@ -170,8 +181,9 @@ pub struct UnsealArgs {
     #[arg(long, short = 'n', value_name = "NAME")]
     pub namespace: Option<String>,
     /// Output format: yaml or json
-    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "yaml", hide_possible_values = true)]
-    pub output: OutputFormat,
+    #[arg(long, short = 'o', value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(help = "Output format: yaml or json [env: SEALED_SECRETS_FORMAT] [default: yaml]")]
+    pub output: Option<OutputFormat>,
     /// Write to a new file, readable only by its owner
     #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub write: Option<PathBuf>,

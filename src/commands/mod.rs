@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, ClusterArgs, Command, KeyCommand, OutputFormat, SchemasCommand};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Failure, Note};
+use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_pipeline::ManifestFormat;
 use sealwave_providers::ClusterAccess;
 use sealwave_secrets::settings::APP_FILE;
@@ -104,7 +104,8 @@ impl fmt::Debug for Plaintext {
 ///
 /// # Errors
 /// The problems of the run.
-pub fn run(cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<CommandOutput, Failure> {
+pub fn run(mut cli: Cli, variables: VariableReader, watch: &RunWatch) -> Result<CommandOutput, Failure> {
+    config::apply_kubeseal_variables(&mut cli.command, variables).map_err(|error| Problem::new(&error))?;
     match cli.command {
         Command::Cert(args) => cert::run(*args, variables, watch),
         Command::Check(args) => check::run(&args, variables),

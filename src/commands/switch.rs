@@ -2,30 +2,33 @@
 //!
 //! Changes nothing without `--write`, and then only files of committed SealedSecrets. Checksums are computed as `generate` does it, which fetches values if an operator file is given.
 
+mod cluster;
 mod committed;
+mod note;
+mod plain;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use self::cluster::check_cluster;
 use self::committed::CommittedSwitch;
+use self::note::SwitchNote;
 use self::report::SwitchReport;
 use super::CommandOutput;
 use super::generate::{self, OutputSettings};
 use super::operation::refuse_in_sidecar;
 use super::session::{AppSession, EnvironmentSession};
-use crate::cli::{ReportFormat, SwitchArgs};
-use crate::config::{self, PolicyUse, VariableReader};
+use crate::cli::SwitchArgs;
+use crate::config::{PolicyUse, VariableReader};
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
-use sealwave_operations::state::{OperationId, StateDirectory};
 use sealwave_operations::switch::{
-    CommittedSecret, KubernetesState, RecordedUids, SecretName, Switch, SwitchError, SwitchFinding,
-    SwitchRequest, SwitchScope, SwitchStep, kept_checksums, live_findings, secret_checksums,
+    CommittedSecret, SecretName, Switch, SwitchError, SwitchRequest, SwitchScope, SwitchStep, kept_checksums,
+    secret_checksums,
 };
 use sealwave_pipeline::{self, ManifestFormat, ValueSource};
-use sealwave_providers::ClusterAccess;
-use sealwave_secrets::settings::{EnvironmentBackends, KeptChecksum};
+use sealwave_secrets::settings::{APP_FILE, EnvironmentBackends, KeptChecksum};
 
 /// The deadline of a run.
 const DEADLINE: Duration = Duration::from_mins(5);
@@ -50,35 +53,6 @@ impl Explain for SwitchCommandError {
     }
 }
 
-/// A remark about a plan.
-#[derive(Debug, thiserror::Error)]
-enum SwitchNote {
-    #[error("cluster was not checked")]
-    NotChecked,
-    #[error("checksums were not compared: no operator file was given")]
-    NoChecksums,
-    #[error("committed SealedSecrets stay as they are: {0}")]
-    Committed(String),
-    #[error("nothing was written: {0}")]
-    NothingWritten(&'static str),
-}
-
-impl Explain for SwitchNote {
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotChecked => {
-                "before the next commit, `sealwave switch --context NAME` shows whether the last one has its effect"
-            }
-            Self::NoChecksums => {
-                "without `keptChecksums`, pods that read these Secrets restart once; set `--operator`, and `--project`, `--app` and `--namespace` as in the Application"
-            }
-            Self::Committed(_) => "`sealwave switch --secret NAME` plans the change of one",
-            Self::NothingWritten(_) => return None,
-        };
-        Some(hint.to_owned())
-    }
-}
-
 pub(super) fn run(
     args: &SwitchArgs,
     variables: VariableReader,
@@ -93,6 +67,9 @@ pub(super) fn run(
         return Err(Problem::new(&SwitchCommandError::StandardInput).into());
     }
     watch.set_time_limit(DEADLINE);
+    if args.app.directory().join(APP_FILE).symlink_metadata().is_err() {
+        return plain::run(args, variables, watch);
+    }
     let (app, environment) = AppSession::open(&args.app, args.env.clone(), variables)?;
     let session = app.environment(&environment);
     let backends = session.discovery.backends(session.name)?;
@@ -110,24 +87,9 @@ pub(super) fn run(
         notes.push(Note::info(Problem::new(&SwitchNote::NotChecked)));
         Vec::new()
     } else {
-        check_cluster(args, &switch, &backends, variables, watch)?
+        check_cluster(args, &switch, backends.external_secrets().version, variables, watch)?
     };
-    let mut report = SwitchReport { switch, lines, kept, findings, committed, failure: None };
-    let mut shown = String::new();
-    if args.files.write {
-        match report.reason_not_to_write() {
-            Some(reason) => notes.push(Note::warning(Problem::new(&SwitchNote::NothingWritten(reason)))),
-            None => shown = report.write(args, &environment, watch)?,
-        }
-    }
-    let stdout = match args.output {
-        ReportFormat::Human => {
-            report.human().strip_prefix(&shown).map(str::to_owned).unwrap_or_default().into_bytes()
-        }
-        ReportFormat::Json => report.json(),
-    };
-    let (findings, failure) = (!report.findings.is_empty(), report.failure);
-    Ok(CommandOutput { findings, failure, notes, ..CommandOutput::text(stdout) })
+    SwitchReport { switch, lines, kept, findings, committed, failure: None }.finish(args, watch, notes)
 }
 
 /// Decides where the change stands: of placeholder Secrets, else of committed SealedSecrets.
@@ -145,6 +107,11 @@ fn decide(
             let directory = session.discovery.directory();
             let (committed, switch) = CommittedSwitch::new(request, found, directory)?;
             Ok((Some(committed), switch))
+        }
+        Err(error @ (SwitchError::NoSecrets(_) | SwitchError::NoSuchSecret { .. })) => {
+            let values = committed::values(session, &request)?;
+            let error = if values.is_empty() { error } else { SwitchError::Values(values.join(", ")) };
+            Err(Problem::new(&error).into())
         }
         Err(error) => Err(Problem::new(&error).into()),
         Ok(switch) => {
@@ -235,33 +202,4 @@ impl ChecksumRun<'_> {
         let output = generate::output(self.session, settings, format, self.variables, notes, self.watch)?;
         Ok(output.stdout)
     }
-}
-
-/// Compares the cluster with what the next step needs, and records the UIDs of the Secrets.
-fn check_cluster(
-    args: &SwitchArgs,
-    switch: &Switch,
-    backends: &EnvironmentBackends,
-    variables: VariableReader,
-    watch: &RunWatch,
-) -> Result<Vec<SwitchFinding>, Failure> {
-    let access = ClusterAccess {
-        kubeconfigs: config::kubeconfigs(args.kubeconfig.as_deref(), variables),
-        context: args.context.clone(),
-    };
-    let state_directory = config::state_directory(args.state_dir.as_deref(), variables);
-    let state_directory = state_directory.as_deref().map(StateDirectory::open).transpose();
-    let state_directory = state_directory.map_err(|error| Problem::new(&error))?;
-    let names = [args.context.clone().unwrap_or_default(), switch.request.environment.clone()];
-    let journal =
-        state_directory.map(|state| state.journal::<RecordedUids>(OperationId::new("switch", names)));
-    let mut journal = journal.transpose().map_err(|error| Problem::new(&error))?;
-    let mut uids = journal.as_ref().and_then(|journal| journal.state().cloned()).unwrap_or_default();
-    let client = access.connect(watch.deadline()).map_err(|error| Problem::new(&error))?;
-    let live = KubernetesState { client, external_secrets: backends.external_secrets().version };
-    let findings = live_findings(switch, &live, &mut uids).map_err(|error| Problem::new(&error))?;
-    if let Some(journal) = &mut journal {
-        journal.record(uids).map_err(|error| Problem::new(&error))?;
-    }
-    Ok(findings)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::operation::refuse_in_sidecar;
 use super::{CommandOutput, Plaintext, manifest_format};
-use crate::cli::UnsealArgs;
+use crate::cli::{OutputFormat, UnsealArgs};
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
@@ -73,7 +73,7 @@ pub(super) fn run(
     if args.verbose {
         notes.extend(secrets.opened_items().map(|item| Note::info(Problem::new(&OpenedBy(item)))));
     }
-    let format = manifest_format(args.output);
+    let format = manifest_format(args.output.unwrap_or(OutputFormat::Yaml));
     let output = CommandOutput { notes, ..CommandOutput::default() };
     let Some(path) = &args.write else {
         let plaintext = Some(Plaintext(secrets.danger_manifests(format)));

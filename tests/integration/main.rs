@@ -99,6 +99,7 @@ mod status;
 mod supervise;
 mod support;
 mod switch;
+mod switch_plain;
 mod templates;
 #[cfg(all(feature = "aws", feature = "k8s", feature = "vault"))]
 mod tls;

@@ -512,3 +512,77 @@ fn the_sidecar_never_seals_for_commits() {
     let stderr = refused(command.env("ARGOCD_APP_NAME", "x"), "sidecar");
     assert!(stderr.contains("error: `seal` must not be used when Argo CD runs sealwave"), "{stderr}");
 }
+
+#[test]
+fn variables_of_kubeseal_stand_for_flags() {
+    let place = Workplace::new();
+    let run = |name: &str, value: &str, args: &[&str]| {
+        let mut command = place.command(args);
+        watched_output(command.env("SEALED_SECRETS_CERT", "dev.pem").env(name, value))
+    };
+    let text = |output: Output| String::from_utf8(succeeded(output)).expect("UTF-8");
+    assert!(text(run("A", "b", &["secret.yaml"])).contains("kind: SealedSecret"));
+    assert!(text(run("SEALED_SECRETS_FORMAT", "json", &["secret.yaml"])).starts_with('{'));
+    let scoped = text(run("SEALED_SECRETS_SCOPE", "cluster-wide", &["secret.yaml"]));
+    assert!(scoped.contains("sealedsecrets.bitnami.com/cluster-wide"), "{scoped}");
+    for (name, value) in [("SEALED_SECRETS_SCOPE", "typo"), ("SEALED_SECRETS_FORMAT", "xml")] {
+        let output = run(name, value, &["secret.yaml"]);
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+        assert!(stderr.contains(&format!("error: `{name}` has an unknown value: expected `")), "{stderr}");
+    }
+    // A flag, and an operator file.
+    assert!(
+        text(run("SEALED_SECRETS_CERT", "missing.pem", &["secret.yaml", "--cert", "dev.pem"]))
+            .contains("kind: SealedSecret")
+    );
+    let output = run("SEALWAVE_OPERATOR", "missing.yaml", &["secret.yaml"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("missing.yaml"));
+}
+
+#[test]
+fn files_of_the_same_name_are_told_apart() {
+    let place = Workplace::new();
+    for directory in ["a/x", "b/x"] {
+        fs_err::create_dir_all(place.path(directory)).expect("created");
+        place.seal(&["secret.yaml", "-w", &format!("{directory}/db.yaml")]);
+    }
+    let item = ["--from-literal", "k=CANARY"];
+    let plan = place.seal(&[&["--merge-into", "b/x/db.yaml", "--dry-run"][..], &item].concat());
+    let plan = String::from_utf8(plan).expect("UTF-8");
+    assert!(
+        plan.contains("\n  b/x/db.yaml\n") && plan.contains("--- a/b/x/db.yaml\n+++ b/b/x/db.yaml\n"),
+        "{plan}"
+    );
+    // From a directory below the top of the repository.
+    fs_err::create_dir(place.path(".git")).expect("created");
+    fs_err::write(place.path(".git/HEAD"), "ref: refs/heads/main\n").expect("written");
+    let mut command =
+        place.command(&[&["--merge-into", "x/db.yaml", "--cert", "../dev.pem"][..], &item].concat());
+    let done =
+        String::from_utf8(succeeded(watched_output(command.current_dir(place.path("b"))))).expect("UTF-8");
+    assert!(done.contains("\n  b/x/db.yaml\n"), "{done}");
+    assert!(place.read("b/x/db.yaml").contains("    k: ") && !place.read("a/x/db.yaml").contains("    k: "));
+}
+
+#[test]
+fn the_old_form_is_refused_alike_everywhere() {
+    let place = Workplace::new();
+    place.write(
+        "old.yaml",
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: db, namespace: shop}\nspec: {data: AgAA}\n",
+    );
+    let merge = place.refused(&["--merge-into", "old.yaml", "--from-literal", "k=CANARY"]);
+    let run = |args: &[&str]| refused(sealwave().current_dir(place.0.path()).args(args), &args.join(" "));
+    let key = testdata("rsa2048.key");
+    let key = key.to_str().expect("UTF-8");
+    let unseal = run(&["unseal", "old.yaml", "--key", key]);
+    let reseal = run(&["reseal", "old.yaml", "--cert", "dev.pem", "--key", key, "--dry-run"]);
+    for stderr in [merge, unseal, reseal] {
+        assert!(
+            stderr.contains("SealedSecret has `spec.data`, the old form with one ciphertext for all items"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("kubectl get secret NAME"), "{stderr}");
+    }
+}

@@ -677,6 +677,40 @@ fn a_backend_that_changed_in_one_step_is_found_by_git() {
 }
 
 #[test]
+fn a_plain_secret_that_is_replaced_in_one_step_is_found_by_git() {
+    let plain =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: db, annotations: {}}\nstringData: {a: CANARY}\n";
+    let message = |to: &str| format!("a plain Secret is replaced by `{to}` in one step, and a pod uses it");
+    let prune = "argocd.argoproj.io/sync-options: 'Prune=false'";
+    let managed = "sealedsecrets.bitnami.com/managed: 'true'";
+    for (annotations, external, sealed) in [
+        (String::new(), 1, 1),
+        (prune.to_owned(), 0, 1),
+        (managed.to_owned(), 1, 1),
+        (format!("{prune}, {managed}"), 0, 0),
+    ] {
+        let released = plain.replace("annotations: {}", &format!("annotations: {{{annotations}}}"));
+        let tree = repository(&[
+            ("shop/db.yaml", &released),
+            ("shop/envs/prod/other.yaml", &plain.replace("name: db", "name: other")),
+            ("shop/web.yaml", SUPPLIED_POD),
+        ]);
+        tree.remove("shop/db.yaml");
+        tree.remove("shop/web.yaml");
+        tree.write("shop/base/db.yaml", SUPPLIED_SECRET);
+        tree.write("shop/base/web.yaml", SUPPLIED_POD);
+        for (to, expected) in [("external-secrets", external), ("sealed-secrets", sealed)] {
+            let settings =
+                format!("{SUPPLIED}environments: {{dev: {{backend: {to}}}, prod: {{backend: {to}}}}}\n");
+            tree.write("shop/sealwave.yaml", settings);
+            let found = one_step_switches(&tree, "shop");
+            assert!(found.iter().all(|found| *found == message(to)), "{found:?}");
+            assert_eq!(!found.is_empty(), expected == 1, "{annotations} {to} {found:?}");
+        }
+    }
+}
+
+#[test]
 fn an_earlier_app_file_that_cannot_be_read_is_no_earlier_app() {
     for (index, earlier) in ["", "apiVersion: [", "kind: App\n", &"#".repeat(2 << 20)].iter().enumerate() {
         let tree = repository(&[

@@ -1,4 +1,4 @@
-//! `switch` for committed SealedSecrets: the changes of their files, and the Secrets that replace them.
+//! `switch` for committed SealedSecrets and plain Secrets: the changes of their files, and the Secrets that replace them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -15,11 +15,11 @@ use sealwave_operations::file_changes::{ChangeSet, FileChange, FileChangeError};
 use sealwave_operations::plan::Plan;
 use sealwave_operations::switch::{
     CommittedSecret, ReleaseEdit, Switch, SwitchError, SwitchRequest, SwitchStep, find_committed,
-    release_file,
+    find_values, release_file,
 };
 use sealwave_operations::work_tree::{AllowedPaths, WorkTree};
 use sealwave_pipeline::CollectedRender;
-use sealwave_secrets::settings::ChecksumText;
+use sealwave_secrets::settings::{BackendKind, ChecksumText};
 
 /// Size limit of a file that is changed.
 const MAX_FILE: u64 = 4 << 20;
@@ -39,6 +39,8 @@ impl Explain for CommittedError {
 /// A change that a person has to make.
 #[derive(Debug, Serialize)]
 struct ManualChange {
+    #[serde(skip)]
+    kind: &'static str,
     secret: String,
     file: String,
     line: u32,
@@ -46,7 +48,7 @@ struct ManualChange {
     edits: Vec<ReleaseEdit>,
 }
 
-/// The committed SealedSecrets of a change.
+/// The committed SealedSecrets, or plain Secrets, of a change.
 pub(super) struct CommittedSwitch {
     secrets: Vec<CommittedSecret>,
     changes: Option<ChangeSet>,
@@ -67,6 +69,15 @@ pub(super) fn find(
     Ok(all.into_iter().filter(is_covered).collect())
 }
 
+/// Returns the Secrets of a request that have their values in the manifests.
+pub(super) fn values(
+    session: &EnvironmentSession<'_>,
+    request: &SwitchRequest,
+) -> Result<Vec<String>, Failure> {
+    let rendered = session.collected()?;
+    Ok(rendered.map(|(render, _)| find_values(&render.attempt.objects, request)).unwrap_or_default())
+}
+
 impl CommittedSwitch {
     /// Decides what comes next, and prepares the changes of files for the first commit.
     pub(super) fn new(
@@ -77,8 +88,13 @@ impl CommittedSwitch {
         let to = request.to;
         let edits: Vec<Vec<ReleaseEdit>> = secrets.iter().map(|secret| secret.release_edits(to)).collect();
         let names = secrets.iter().map(|secret| secret.secret.clone()).collect();
-        let switch = Switch::of_committed(request, names, edits.iter().all(Vec::is_empty));
-        let switch = switch.map_err(|error: SwitchError| Problem::new(&error))?;
+        let is_released = edits.iter().all(Vec::is_empty);
+        let switch = if secrets.iter().any(|secret| secret.is_plain) {
+            Switch::of_plain(request, names, is_released)
+        } else {
+            Switch::of_committed(request, names, is_released)
+                .map_err(|error: SwitchError| Problem::new(&error))?
+        };
         let mut found = Self { secrets, changes: None, manual: Vec::new(), written: Vec::new() };
         if switch.step == SwitchStep::Release {
             found.prepare(edits, directory)?;
@@ -101,6 +117,7 @@ impl CommittedSwitch {
             match change(&root, file, &secrets) {
                 Ok(change) => changes.push(change),
                 Err(reason) => manual.extend(secrets.into_iter().map(|(secret, edits)| ManualChange {
+                    kind: secret.kind(),
                     secret: secret.id(),
                     file: file.to_owned(),
                     line: secret.line,
@@ -158,22 +175,22 @@ impl CommittedSwitch {
         present
     }
 
+    /// Returns the Secrets whose values stay in the history of Git.
+    pub(super) fn with_values(&self) -> Vec<String> {
+        self.secrets.iter().filter(|secret| secret.has_values).map(CommittedSecret::id).collect()
+    }
+
     /// Returns what the next commit does with the files, for people.
-    pub(super) fn human(&self, step: SwitchStep) -> String {
+    pub(super) fn human(&self, step: SwitchStep, to: BackendKind) -> String {
         let mut text = String::new();
         if !self.manual.is_empty() {
             text.push_str("\nNext commit, by hand\n");
         }
-        for ManualChange { secret, file, line, reason, edits } in &self.manual {
+        for ManualChange { kind, secret, file, line, reason, edits } in &self.manual {
             let place = format!("{file}:{line}");
             line_to(
                 &mut text,
-                format_args!(
-                    "  {}: SealedSecret {}: {}",
-                    printable(place),
-                    printable(secret),
-                    printable(reason)
-                ),
+                format_args!("  {}: {kind} {}: {}", printable(place), printable(secret), printable(reason)),
             );
             for ReleaseEdit { path, name, text: value, .. } in edits {
                 line_to(&mut text, format_args!("    {path}: {name}: \"{}\"", printable(value)));
@@ -185,12 +202,13 @@ impl CommittedSwitch {
                 line_to(
                     &mut text,
                     format_args!(
-                        "\nNext commit, instead of SealedSecret {} in {}",
+                        "\nNext commit, instead of {} {} in {}",
+                        secret.kind(),
                         printable(id),
                         printable(place)
                     ),
                 );
-                for line in secret.skeleton().lines() {
+                for line in secret.skeleton(to).lines() {
                     line_to(&mut text, format_args!("  {}", printable(line)));
                 }
             }
@@ -206,12 +224,12 @@ impl CommittedSwitch {
     }
 
     /// Returns the same for scripts.
-    pub(super) fn json(&self, step: SwitchStep) -> serde_json::Value {
+    pub(super) fn json(&self, step: SwitchStep, to: BackendKind) -> serde_json::Value {
         let replacements: Vec<serde_json::Value> = match step {
             SwitchStep::TakeOver => {
                 let one = |secret: &CommittedSecret| {
                     json!({
-                        "secret": secret.id(), "file": secret.file, "line": secret.line, "manifest": secret.skeleton(),
+                        "secret": secret.id(), "file": secret.file, "line": secret.line, "manifest": secret.skeleton(to),
                     })
                 };
                 self.secrets.iter().map(one).collect()

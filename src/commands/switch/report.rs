@@ -5,11 +5,13 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::committed::CommittedSwitch;
+use super::note::SwitchNote;
 use crate::cli::{ReportFormat, SwitchArgs};
+use crate::commands::CommandOutput;
 use crate::commands::operation::write_now;
 use crate::deadline::RunWatch;
 use crate::ops::ask_for_consent;
-use sealwave_core::diagnostic::{Failure, Problem, printable};
+use sealwave_core::diagnostic::{Failure, Note, Problem, printable};
 use sealwave_operations::json_document::json_document;
 use sealwave_operations::plan::{Plan, StepUndo};
 use sealwave_operations::switch::{Switch, SwitchFinding, SwitchStep};
@@ -26,8 +28,37 @@ pub(super) struct SwitchReport {
 }
 
 impl SwitchReport {
+    /// Writes the files if that is asked for, and returns the output.
+    ///
+    /// # Errors
+    /// The files must not be changed, or the person does not agree.
+    pub(super) fn finish(
+        mut self,
+        args: &SwitchArgs,
+        watch: &RunWatch,
+        mut notes: Vec<Note>,
+    ) -> Result<CommandOutput, Failure> {
+        let mut shown = String::new();
+        if args.files.write {
+            match self.reason_not_to_write() {
+                Some(reason) => {
+                    notes.push(Note::warning(Problem::new(&SwitchNote::NothingWritten(reason))));
+                }
+                None => shown = self.write(args, watch)?,
+            }
+        }
+        let stdout = match args.output {
+            ReportFormat::Human => {
+                self.human().strip_prefix(&shown).map(str::to_owned).unwrap_or_default().into_bytes()
+            }
+            ReportFormat::Json => self.json(),
+        };
+        let (findings, failure) = (!self.findings.is_empty(), self.failure);
+        Ok(CommandOutput { findings, failure, notes, ..CommandOutput::text(stdout) })
+    }
+
     /// Returns why `--write` has nothing to write, if so.
-    pub(super) fn reason_not_to_write(&self) -> Option<&'static str> {
+    fn reason_not_to_write(&self) -> Option<&'static str> {
         match &self.committed {
             None => Some("the next commit changes `sealwave.yaml`"),
             Some(_) if self.switch.step != SwitchStep::Release => {
@@ -39,15 +70,10 @@ impl SwitchReport {
     }
 
     /// Changes the files, after the plan was printed. Returns what people have seen of the output.
-    pub(super) fn write(
-        &mut self,
-        args: &SwitchArgs,
-        environment: &str,
-        watch: &RunWatch,
-    ) -> Result<String, Failure> {
+    fn write(&mut self, args: &SwitchArgs, watch: &RunWatch) -> Result<String, Failure> {
         let plan = self.complete_plan();
         let Some(committed) = &self.committed else { return Ok(String::new()) };
-        committed.check(args, environment)?;
+        committed.check(args, &self.switch.request.environment)?;
         if args.files.dry_run || !committed.has_changes() {
             return Ok(String::new());
         }
@@ -77,10 +103,13 @@ impl SwitchReport {
     }
 
     fn plan(&self) -> Plan {
-        let Switch { request, secrets, current, step } = &self.switch;
+        let Switch { request, secrets, current, step, .. } = &self.switch;
         let names: Vec<String> =
             secrets.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
         let pods = match (self.switch.changes_pods(), self.kept) {
+            (false, _) if self.switch.is_plain => {
+                "restart once where sealwave adds checksums, but not because of the Secrets".to_owned()
+            }
             (true, _) => "restart: the volume of the CSI driver is a part of their template".to_owned(),
             (false, 0) => "no checksum to keep".to_owned(),
             (false, kept) => format!("do not restart: `keptChecksums` for {kept} of them"),
@@ -88,7 +117,14 @@ impl SwitchReport {
         let mut plan = Plan::new("switch")
             .with_fact("environment", &request.environment)
             .with_fact("secrets", names.join(", "))
-            .with_fact("backend", current.to_string())
+            .with_fact(
+                "backend",
+                if self.switch.is_plain {
+                    "none: Argo CD applies the Secrets".to_owned()
+                } else {
+                    current.to_string()
+                },
+            )
             .with_fact("pods", pods);
         if *step == SwitchStep::Cancel {
             let summary = format!("commit: `{}` stays the backend of these Secrets", request.to);
@@ -96,6 +132,7 @@ impl SwitchReport {
         }
         let back = match step {
             SwitchStep::Complete => "the old backend".to_owned(),
+            _ if self.switch.is_plain => return self.plain_steps(plan),
             _ => format!("`{}`", current.kind),
         };
         plan = plan
@@ -122,6 +159,29 @@ impl SwitchReport {
         plan
     }
 
+    /// Adds the steps for plain Secrets.
+    fn plain_steps(&self, plan: Plan) -> Plan {
+        let to = self.switch.request.to;
+        let mut plan = plan
+            .with_step(
+                "release",
+                "commit 1: Argo CD no longer prunes the Secrets",
+                StepUndo::By("take the changes of the files back".to_owned()),
+            )
+            .with_step(
+                "take-over",
+                format!("commit 2: placeholders replace the values, and `{to}` takes the Secrets over"),
+                StepUndo::By("the previous commit, as long as the Secrets are released".to_owned()),
+            );
+        if self.committed.as_ref().is_some_and(|committed| !committed.with_values().is_empty()) {
+            let summary = "then: change the values at their source, because Git keeps the old ones";
+            plan = plan.with_step("rotate", summary, StepUndo::Unneeded);
+        }
+        let is_released = self.switch.step == SwitchStep::TakeOver;
+        plan.steps.iter_mut().filter(|step| step.id == "release").for_each(|step| step.done = is_released);
+        plan
+    }
+
     /// Returns the plan with the changes of files.
     fn complete_plan(&self) -> Plan {
         let mut plan = self.plan();
@@ -131,7 +191,7 @@ impl SwitchReport {
         plan
     }
 
-    pub(super) fn human(&self) -> String {
+    fn human(&self) -> String {
         let plan = self.complete_plan();
         let mut text = plan.human(true);
         if self.switch.step == SwitchStep::Complete && self.findings.is_empty() {
@@ -155,7 +215,7 @@ impl SwitchReport {
             text.push_str("  (CHECKSUM: the `checksum/secret` of the workload in the output of `sealwave generate` with the new Secrets)\n");
         }
         if let Some(committed) = &self.committed {
-            text.push_str(&committed.human(self.switch.step));
+            text.push_str(&committed.human(self.switch.step, self.switch.request.to));
         }
         if self.failure.is_some() {
             text.push_str("\nFailed: no file was changed\n");
@@ -163,13 +223,13 @@ impl SwitchReport {
         text
     }
 
-    pub(super) fn json(&self) -> Vec<u8> {
+    fn json(&self) -> Vec<u8> {
         let plan = self.complete_plan();
         let mut value = json!({
             "state": self.state(), "plan": plan, "lines": self.lines, "findings": self.findings,
         });
         if let Some(committed) = &self.committed {
-            value["committed"] = committed.json(self.switch.step);
+            value["committed"] = committed.json(self.switch.step, self.switch.request.to);
         }
         if let Some(failure) = &self.failure {
             value["error"] = failure.to_string().into();

@@ -11,6 +11,7 @@ mod health;
 mod large;
 mod multi_source;
 mod parameters;
+mod plain_supplier;
 mod removal;
 mod sources;
 mod steady;
@@ -87,6 +88,10 @@ pub const TESTS: &[Test] = &[
     Test::new("full::large::two_thousand_objects", large::two_thousand_objects),
     Test::new("full::multi_source::plugin_and_directory", multi_source::plugin_and_directory),
     Test::new("full::parameters::environments_are_announced", parameters::environments_are_announced),
+    Test::new("full::plain_supplier::in_one_commit_deletes_it", plain_supplier::in_one_commit_deletes_it),
+    Test::new("full::plain_supplier::to_external_secrets", plain_supplier::to_external_secrets),
+    Test::new("full::plain_supplier::to_sealed_secrets", plain_supplier::to_sealed_secrets),
+    Test::alone("full::plain_supplier::with_tracking_by_label", plain_supplier::with_tracking_by_label),
     Test::new("full::removal::cascade_leaves_nothing", removal::cascade_leaves_nothing),
     Test::alone("full::removal::label_tracking_keeps_the_secret", removal::label_tracking_keeps_the_secret),
     Test::new("full::sources::chart_is_steady", sources::chart_is_steady),

@@ -64,10 +64,10 @@ pub fn label_tracking_keeps_the_secret(stack: &Arc<Stack>) {
 }
 
 /// A time in which Argo CD recognizes its objects by a label.
-struct LabelTracking<'a>(&'a Stack);
+pub struct LabelTracking<'a>(&'a Stack);
 
 impl<'a> LabelTracking<'a> {
-    fn start(stack: &'a Stack) -> Self {
+    pub fn start(stack: &'a Stack) -> Self {
         set_tracking(stack, &json!("label"));
         Self(stack)
     }
@@ -87,7 +87,7 @@ fn set_tracking(stack: &Stack, method: &Value) {
 /// Changes the app until Argo CD applies it with the tracking label, or without.
 ///
 /// Argo CD reads a changed setting some time later, and ignores the old kind of tracking in objects that it does not apply.
-fn until_tracked_by_label(stack: &Stack, app: &TestApp, wanted: bool) {
+pub fn until_tracked_by_label(stack: &Stack, app: &TestApp, wanted: bool) {
     let mut number = 0;
     until(&format!("objects with a tracking label: {wanted}"), || {
         number += 1;

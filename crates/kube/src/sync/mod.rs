@@ -11,7 +11,7 @@ mod waves;
 
 pub use conflict::{LocatedConflict, find_conflicts};
 pub use dependencies::{DependencyEdge, WaveOrder, dependency_edges};
-pub use options::{PRUNE_LAST, has_entry, with_option};
+pub use options::{NO_PRUNING, PRUNE_LAST, has_entry, with_option, without_pruning};
 pub use phases::SyncPhase;
 pub use placement::{SyncPlacement, wave_origin};
 pub use waves::WaveSettings;

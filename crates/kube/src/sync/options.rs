@@ -4,6 +4,9 @@
 /// Keeps an object that is no longer in the output until all other objects of a sync are healthy.
 pub const PRUNE_LAST: &str = "PruneLast";
 
+/// Keeps an object that is no longer in the output.
+pub const NO_PRUNING: &str = "Prune=false";
+
 /// Reports whether the list contains exactly this entry, for example `PruneLast=true`.
 #[must_use]
 pub fn has_entry(list: &str, entry: &str) -> bool {
@@ -25,6 +28,18 @@ pub fn with_option(list: &str, option: &str) -> Option<String> {
     let kept = list.trim_end_matches(|c: char| c == ',' || c.is_whitespace());
     let comma = if kept.is_empty() { "" } else { "," };
     Some(format!("{kept}{comma}{option}=true"))
+}
+
+/// Returns the list with `Prune=false` instead of another decision about pruning; `None` if Argo CD reads that from it already.
+#[must_use]
+pub fn without_pruning(list: &str) -> Option<String> {
+    // Argo CD reads the first entry about an option.
+    if entries(list).find(|entry| entry.starts_with("Prune=")) == Some(NO_PRUNING) {
+        return None;
+    }
+    let mut kept: Vec<&str> = entries(list).filter(|entry| !entry.starts_with("Prune=")).collect();
+    kept.push(NO_PRUNING);
+    Some(kept.join(","))
 }
 
 fn entries(list: &str) -> impl Iterator<Item = &str> {
@@ -68,6 +83,20 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(has_entry(list, "PruneLast=true"), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn pruning_is_disabled_whatever_the_author_decided() {
+        for (list, expected) in [
+            ("", Some("Prune=false")),
+            ("Prune=false", None),
+            (" Prune=false ,Replace=true", None),
+            ("PruneLast=true, Delete=false", Some("PruneLast=true,Delete=false,Prune=false")),
+            ("Prune=confirm,Replace=true,Prune=false", Some("Replace=true,Prune=false")),
+            ("Prune = false", Some("Prune = false,Prune=false")),
+        ] {
+            assert_eq!(without_pruning(list).as_deref(), expected, "{list}");
         }
     }
 }

@@ -81,7 +81,7 @@ impl CheckReport {
                     "all items (`spec.data`)".to_owned(),
                     bound.object.line,
                     "unknown",
-                    "one ciphertext for all items".to_owned(),
+                    "the old form with one ciphertext for all items".to_owned(),
                 );
             }
         }

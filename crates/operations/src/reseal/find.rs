@@ -213,6 +213,20 @@ impl UnseenFile {
     }
 }
 
+/// Returns the files below a path that may be manifests, relative to `root`, with their paths as people see them. No link is
+/// followed.
+///
+/// # Errors
+/// The path cannot be read.
+pub(crate) fn manifest_files(
+    root: &Path,
+    path: &Path,
+) -> Result<(BTreeMap<PathBuf, String>, Vec<UnseenFile>), Failure> {
+    let (mut files, mut unseen) = (BTreeMap::new(), Vec::new());
+    candidates_below(root, path, &mut files, &mut unseen)?;
+    Ok((files, unseen))
+}
+
 /// Collects the files below a path that may be manifests.
 fn candidates_below(
     root: &Path,

@@ -4,7 +4,7 @@
 //! was sealed for others could not be opened.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{
@@ -12,7 +12,7 @@ use sealwave_core::diagnostic::{
 };
 use sealwave_core::document::{Manifest, Node, display_path};
 use sealwave_core::names::{LITERAL, RESEALED, SEALED_FOR, STRING_DATA_FROM, item_label};
-use sealwave_core::reach::{directory_of, leaves_repository};
+use sealwave_core::reach::{directory_of, leaves_repository, repository_root};
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::sealed_size;
@@ -246,10 +246,9 @@ impl MergeTarget {
             }
         }
         let after = editor.finish()?;
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let change = FileChange::new(name, self.file.bytes(), after);
-        let changes =
-            ChangeSet::new(directory_of(path), vec![change]).map_err(|error| Problem::new(&error))?;
+        let (root, relative) = rooted(path);
+        let change = FileChange::new(relative, self.file.bytes(), after);
+        let changes = ChangeSet::new(&root, vec![change]).map_err(|error| Problem::new(&error))?;
         plan.files = changes.planned();
         Ok(MergedFile { plan, changes })
     }
@@ -335,6 +334,18 @@ pub(crate) fn new_claim<'a>(
         return Some(fingerprint);
     }
     object.annotation(SEALED_FOR).filter(|claim| *claim != fingerprint).map(|_| MIXED)
+}
+
+/// Returns the top of the repository with a file, else the working directory, else the directory of the file; and the path of the
+/// file from there.
+fn rooted(path: &Path) -> (PathBuf, PathBuf) {
+    let directory = directory_of(path);
+    let directory = fs_err::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+    let file = directory.join(path.file_name().unwrap_or_default());
+    let working_directory = fs_err::canonicalize(".").ok().filter(|start| file.starts_with(start));
+    let root = repository_root(&directory).map(Path::to_owned).or(working_directory).unwrap_or(directory);
+    let relative = file.strip_prefix(&root).map_or_else(|_| file.clone(), Path::to_owned);
+    (root, relative)
 }
 
 /// Reads a file that is changed later: a link would be replaced by a file.

@@ -3,6 +3,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `values` | values of flags, which become a Secret |
+//! | `value_notes` | notes about them |
+//! | `directory` | directories whose files are items |
 //! | `target` | name, namespace and scope of flags |
 //! | `merge` | items that are added to a committed SealedSecret |
 //! | `naming` | the name of a Secret in messages |
@@ -11,10 +13,12 @@
 //! The pipeline checks and seals the Secrets; nothing here seals. Input is refused as a whole: a document that cannot be read
 //! is never skipped.
 
+mod directory;
 mod error;
 mod merge;
 mod naming;
 mod target;
+mod value_notes;
 mod values;
 
 use crate::documents::ManifestInput;

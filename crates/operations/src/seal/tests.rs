@@ -502,3 +502,56 @@ fn flags_that_give_no_item_are_refused_without_showing_them() {
          `nope` cannot be read: file not found"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn the_regular_files_of_a_directory_are_items_and_the_others_are_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let outside = tempfile::NamedTempFile::new().expect("a file");
+    fs_err::write(outside.path(), MARKER).expect("written");
+    let at = |name: &str| directory.path().join(name);
+    fs_err::write(at("tls.key"), "1").expect("written");
+    fs_err::write(at(".hidden"), "2").expect("written");
+    fs_err::create_dir(at("below")).expect("created");
+    fs_err::write(at("below/not"), MARKER).expect("written");
+    std::os::unix::fs::symlink(outside.path(), at("leaves")).expect("a link");
+    std::os::unix::fs::symlink("tls.key", at("alias")).expect("a link");
+    assert!(std::process::Command::new("mkfifo").arg(at("pi\npe")).status().expect("mkfifo").success());
+    let path = directory.path().to_str().expect("UTF-8").to_owned();
+    let read = |files: &[String], notes: &mut Vec<Note>| {
+        ValueFlags { files, ..ValueFlags::default() }.read(&b""[..], notes)
+    };
+    let mut notes = Vec::new();
+    let values = read(std::slice::from_ref(&path), &mut notes).expect("read");
+    let target =
+        SealTarget { name: Some("a".to_owned()), namespace: Some("ns".to_owned()), ..SealTarget::default() };
+    let sealed = PlainSecrets::from_values(&values, &target).expect("a Secret");
+    let sealed = sealed.seal(plan(), &mut Vec::new()).expect("sealed");
+    assert_eq!(open(only(&sealed)), items(&[(".hidden", b"2"), ("tls.key", b"1")]));
+    let [note] = &notes[..] else { panic!("one note") };
+    let message = note.problem.message.replace(&path, "DIR");
+    assert!(
+        message.starts_with(
+            "entries of `DIR` that are not regular files are not sealed: `alias`, `below`, `leaves`, `pi"
+        ),
+        "{message}"
+    );
+    assert!(!message.contains('\n'), "{message}");
+
+    let refused = |files: &[String]| {
+        let error = read(files, &mut Vec::new()).err().expect("refused").to_string();
+        error.replace(&path, "DIR")
+    };
+    assert_eq!(refused(&[format!("k={path}")]), "directory of item `k` gives several items");
+    assert_eq!(
+        refused(&[path.clone(), format!("tls.key={}", at("tls.key").display())]),
+        "item `tls.key` is given twice"
+    );
+    fs_err::write(at("a b"), MARKER).expect("written");
+    assert_eq!(refused(std::slice::from_ref(&path)), "name of file `DIR/a b` is not a valid key of an item");
+    fs_err::remove_file(at("a b")).expect("removed");
+    for number in 0..4096 {
+        fs_err::create_dir(at(&number.to_string())).expect("created");
+    }
+    assert_eq!(refused(std::slice::from_ref(&path)), "directory `DIR` has more than 4096 entries");
+}

@@ -1,7 +1,8 @@
 //! Values of flags: texts, files, and files of assignments.
 //!
 //! The flags are those of `kubectl create secret generic`. Unlike there, quotes around a literal belong to it, an assignment
-//! without `=` is not read from the environment, and nothing is skipped. No message shows a value, or a key that may be one.
+//! without `=` is not read from the environment, and nothing is skipped silently. No message shows a value, or a key that may be
+//! one.
 //!
 //! A literal is a text as in `stringData` of a manifest, so it may have placeholders. The content of a file is never read as
 //! anything else than bytes.
@@ -14,6 +15,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::directory::{read_own_file, regular_entries, shown_name};
+use super::value_notes::{FinalLineBreak, SealedAsItIs, SkippedEntries, VisibleLiteral};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
 use sealwave_core::diagnostic::{
     Explain, Failure, NOT_REGULAR_FILE, NOT_UTF8, Note, Problem, ProblemCollector, io_reason,
@@ -26,6 +29,9 @@ use sealwave_secrets::values::SecretValue;
 /// The largest file, in bytes: what a Secret can hold.
 const MAX_FILE: u64 = 1 << 20;
 
+/// The most entries of a directory.
+const MAX_ENTRIES: usize = 4096;
+
 /// The file that stands for standard input.
 const STDIN: &str = "-";
 
@@ -37,7 +43,7 @@ const OPEN_FILES: [&str; 3] = ["/dev/fd/", "/proc/self/fd/", "/dev/stdin"];
 pub struct ValueFlags<'a> {
     /// `KEY=VALUE`.
     pub literals: &'a [String],
-    /// `[KEY=]PATH`; `-` is standard input.
+    /// `[KEY=]PATH`, or a directory; `-` is standard input.
     pub files: &'a [String],
     /// Files with a line `KEY=VALUE` per item.
     pub env_files: &'a [PathBuf],
@@ -64,6 +70,10 @@ enum ValueError {
     Key { flag: &'static str, number: usize },
     #[error("name of file `{path}` is not a valid key of an item")]
     FileName { path: String },
+    #[error("directory of {} gives several items", item_label(.0))]
+    KeyOfDirectory(String),
+    #[error("directory `{path}` has more than {MAX_ENTRIES} entries")]
+    LargeDirectory { path: String },
     #[error("`--from-file -` needs a key")]
     StdinWithoutKey,
     #[error("standard input is used by two flags")]
@@ -91,6 +101,10 @@ impl Explain for ValueError {
                 format!("a key has 1 to {MAX_ITEM_KEY} letters, digits, `-`, `_` or `.`")
             }
             Self::FileName { path } => format!("write `--from-file KEY={path}`"),
+            Self::KeyOfDirectory(_) => {
+                "write `--from-file PATH` without a key: each file of the directory is an item".to_owned()
+            }
+            Self::LargeDirectory { .. } => "name each file: `--from-file PATH/FILE`".to_owned(),
             Self::StdinWithoutKey => "write `--from-file KEY=-`".to_owned(),
             Self::StdinTwice => "write one of the values to a file".to_owned(),
             Self::NotText { .. } => "pass a binary value with `--from-file KEY=PATH`".to_owned(),
@@ -99,42 +113,6 @@ impl Explain for ValueError {
             Self::UnreadableItem { key, .. } => format!("write `--from-file {key}=PATH`"),
             Self::Unreadable { .. } => return None,
         })
-    }
-}
-
-/// A value that probably has a line break too many.
-#[derive(Debug, thiserror::Error)]
-#[error("value of {} ends with a line break", item_label(.0))]
-struct FinalLineBreak(String);
-
-impl Explain for FinalLineBreak {
-    fn hint(&self) -> Option<String> {
-        Some("if it is not part of the value, write the file with `printf %s`, not with `echo`".to_owned())
-    }
-}
-
-/// A value that looks as if it should be fetched.
-#[derive(Debug, thiserror::Error)]
-#[error("file of {} has a placeholder, which is sealed as it is", item_label(.0))]
-struct SealedAsItIs(String);
-
-impl Explain for SealedAsItIs {
-    fn hint(&self) -> Option<String> {
-        Some(
-            "to seal its value, write a Secret with the placeholder in `stringData`, or use `--from-literal`"
-                .to_owned(),
-        )
-    }
-}
-
-/// The note about values in arguments.
-#[derive(Debug, thiserror::Error)]
-#[error("values of `--from-literal` are in the history of your shell, and in the list of processes")]
-struct VisibleLiteral;
-
-impl Explain for VisibleLiteral {
-    fn hint(&self) -> Option<String> {
-        Some("`--from-file KEY=-` reads a value from standard input".to_owned())
     }
 }
 
@@ -160,7 +138,11 @@ impl ValueFlags<'_> {
             reader.add(|_| split_literal(literal, number));
         }
         for (number, file) in (1..).zip(self.files) {
-            reader.add(|reader| reader.file(file, number));
+            if file != STDIN && Path::new(file).is_dir() {
+                reader.directory(Path::new(file));
+            } else {
+                reader.add(|reader| reader.file(file, number));
+            }
         }
         for file in self.env_files {
             reader.env_file(file);
@@ -197,6 +179,9 @@ impl<R: Read> ValueReader<'_, R> {
 
     fn file(&mut self, flag: &str, number: usize) -> Result<Item, ValueError> {
         let (key, path) = match flag.split_once('=') {
+            Some((key, path)) if is_item_key(key) && path != STDIN && Path::new(path).is_dir() => {
+                return Err(ValueError::KeyOfDirectory(key.to_owned()));
+            }
             Some((key, path)) if is_item_key(key) => (key.to_owned(), path),
             Some(_) => return Err(ValueError::Key { flag: "`--from-file`", number }),
             None if flag == STDIN => return Err(ValueError::StdinWithoutKey),
@@ -209,6 +194,42 @@ impl<R: Read> ValueReader<'_, R> {
             }
         };
         let value = self.read(&key, path)?;
+        self.note_content(&key, &value);
+        Ok((key, ItemSource::Bytes(value)))
+    }
+
+    /// Reads each regular file of a directory, in the order of their names, as kubectl does. No link is followed.
+    fn directory(&mut self, directory: &Path) {
+        let shown = || display_path(directory);
+        let mut entries = match regular_entries(directory, MAX_ENTRIES + 1) {
+            Ok(entries) if entries.len() > MAX_ENTRIES => {
+                let error = ValueError::LargeDirectory { path: shown() };
+                return self.problems.push(Problem::new(&error));
+            }
+            Ok(entries) => entries,
+            Err(error) => {
+                let error = ValueError::Unreadable { path: shown(), reason: io_reason(error.kind()) };
+                return self.problems.push(Problem::new(&error));
+            }
+        };
+        entries.sort();
+        let (files, skipped): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, is_file)| *is_file);
+        for (name, _) in files {
+            self.add(|reader| reader.entry(&directory.join(name)));
+        }
+        if !skipped.is_empty() {
+            let skipped = skipped.iter().map(|(name, _)| format!("`{}`", shown_name(name))).collect();
+            let note = SkippedEntries { directory: shown(), skipped };
+            self.notes.push(Note::warning(Problem::new(&note)));
+        }
+    }
+
+    fn entry(&mut self, path: &Path) -> Result<Item, ValueError> {
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_item_key(name));
+        let key = name.ok_or_else(|| ValueError::FileName { path: display_path(path) })?.to_owned();
+        let mut bytes = read_own_file(path, MAX_FILE)
+            .map_err(|error| ValueError::UnreadableItem { key: key.clone(), reason: reason(&error) })?;
+        let value = SecretValue::new(std::mem::take(&mut *bytes));
         self.note_content(&key, &value);
         Ok((key, ItemSource::Bytes(value)))
     }

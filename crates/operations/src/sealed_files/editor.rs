@@ -147,7 +147,7 @@ impl<'f> SealedFileEditor<'f> {
         let layout = self.file.layout(object);
         let layout = layout.filter(|(root, _)| matches!(root.content, LayoutContent::Mapping { .. }));
         let Some((root, DocumentLayout { root: document, json })) = layout else {
-            return Err(refused(SealedFileFault::Layout("the SealedSecret".to_owned())));
+            return Err(refused(SealedFileFault::Layout("the object".to_owned())));
         };
         let mut shared = BTreeSet::new();
         aliases(document, &mut shared);
@@ -295,7 +295,11 @@ impl EditedObject<'_> {
         name: &str,
         text: &str,
     ) -> Result<Option<Splice>, SealedFileError> {
-        let kind = if field == MetadataField::TemplateLabels { "label" } else { "annotation" };
+        let kind = if matches!(field, MetadataField::Labels | MetadataField::TemplateLabels) {
+            "label"
+        } else {
+            "annotation"
+        };
         let (subject, line) = (format!("{kind} `{name}`"), self.object.line);
         let Some(mapping) = self.own_mapping(field.path(), &subject, line)? else { return Ok(None) };
         let Some((_, value)) = mapping.entry(name) else { return Ok(None) };

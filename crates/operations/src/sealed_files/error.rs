@@ -4,6 +4,9 @@ use sealwave_core::diagnostic::{BUG_HINT, Explain, Failure, Problem, ProblemPlac
 use sealwave_core::document::SourceLocation;
 use sealwave_core::names::item_label;
 
+/// The remedy for the form of before 2018, which the controller reads only with a flag.
+pub(crate) const OLD_FORM_HINT: &str = "seal the Secret of the cluster again: `kubectl get secret NAME --namespace NAMESPACE --output yaml | sealwave seal`, which writes `spec.encryptedData`";
+
 /// A reason, with its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{fault}")]
@@ -21,7 +24,7 @@ pub enum SealedFileFault {
     #[error("{0} is shared through an alias, so it cannot be changed in one place only")]
     Aliased(String),
     /// All items are in one ciphertext.
-    #[error("SealedSecret has `spec.data`, one ciphertext for all items")]
+    #[error("SealedSecret has `spec.data`, the old form with one ciphertext for all items")]
     Blob,
     /// A new ciphertext is not base64.
     #[error("new ciphertext of {0} is not base64")]
@@ -64,9 +67,7 @@ impl Explain for SealedFileFault {
             Self::Aliased(_) | Self::Merged(_) => {
                 "write the ciphertexts of this SealedSecret out in `spec.encryptedData`, without `&`, `*` and `<<`"
             }
-            Self::Blob => {
-                "open it with `sealwave unseal` and seal the Secret again with `sealwave seal`, which writes `spec.encryptedData`"
-            }
+            Self::Blob => OLD_FORM_HINT,
             Self::Ciphertext(_) => BUG_HINT,
             Self::FieldNotMapping(_) | Self::NotString(_) => {
                 "write `spec.encryptedData` as a mapping of keys to ciphertexts, as `kubeseal` does"

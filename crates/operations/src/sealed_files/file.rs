@@ -9,9 +9,11 @@ use sealwave_secrets::SealingScope;
 
 use super::error::{SealedFileError, SealedFileFault};
 
-/// The API group of SealedSecrets.
-const GROUP: &str = "bitnami.com";
-const KIND: &str = "SealedSecret";
+/// The kind of objects that a file is read for, with their API group.
+type WantedKind = (&'static str, &'static str);
+
+const SEALED_SECRETS: WantedKind = ("SealedSecret", "bitnami.com");
+const SECRETS: WantedKind = ("Secret", "");
 
 /// The kind and `apiVersion` that an item without both gets from its list.
 type ListDefaults<'a> = Option<(&'a str, &'a str)>;
@@ -24,6 +26,7 @@ pub struct SealedFile {
     /// `None` if the layout is unknown; then the file can be read, but not edited.
     layouts: Option<Vec<DocumentLayout>>,
     objects: Vec<SealedObject>,
+    wanted: WantedKind,
 }
 
 /// A SealedSecret in a file.
@@ -90,11 +93,24 @@ impl SealedFile {
     /// # Errors
     /// The file is not valid, or the `spec.encryptedData` of a SealedSecret is not a mapping of strings.
     pub fn read(path: &str, bytes: Vec<u8>) -> Result<Self, Failure> {
+        Self::read_kind(path, bytes, SEALED_SECRETS)
+    }
+
+    /// Reads a file for its Secrets instead: their metadata can be edited, and their items are ignored.
+    ///
+    /// # Errors
+    /// The file is not valid.
+    pub fn read_secrets(path: &str, bytes: Vec<u8>) -> Result<Self, Failure> {
+        Self::read_kind(path, bytes, SECRETS)
+    }
+
+    fn read_kind(path: &str, bytes: Vec<u8>, wanted: WantedKind) -> Result<Self, Failure> {
         let mut sources = Sources::default();
         let source = sources.add(path);
         let limits = Limits::default();
         let documents = yaml::read(&bytes, source, &limits).map_err(|failure| failure.located(&sources))?;
-        let mut file = Self { path: path.to_owned(), bytes, documents, layouts: None, objects: Vec::new() };
+        let mut file =
+            Self { path: path.to_owned(), bytes, documents, layouts: None, objects: Vec::new(), wanted };
         file.objects = file.find_objects()?;
         if !file.objects.is_empty() {
             file.layouts = yaml::read_layout(&file.bytes, &limits)
@@ -158,7 +174,7 @@ impl SealedFile {
         objects: &mut Vec<SealedObject>,
     ) -> Result<(), SealedFileError> {
         if !yaml::is_list(node) {
-            if is_sealed_secret(node, defaults) {
+            if is_kind(node, defaults, self.wanted) {
                 objects.push(self.object(node, document, list_path)?);
             }
             return Ok(());
@@ -192,8 +208,8 @@ impl SealedFile {
             annotations: texts
                 .filter_map(|entry| Some((entry.key.to_string(), entry.value.as_str()?.to_owned())))
                 .collect(),
-            items: self.items(node)?,
-            has_blob: blob,
+            items: if self.wanted == SECRETS { Vec::new() } else { self.items(node)? },
+            has_blob: blob && self.wanted == SEALED_SECRETS,
         })
     }
 
@@ -235,7 +251,7 @@ fn list_defaults(list: &Node) -> ListDefaults<'_> {
     Some((kind, list.get("apiVersion")?.as_str()?))
 }
 
-fn is_sealed_secret(node: &Node, defaults: ListDefaults<'_>) -> bool {
+fn is_kind(node: &Node, defaults: ListDefaults<'_>, wanted: WantedKind) -> bool {
     let (kind, api_version) = match (node.get("kind"), node.get("apiVersion"), defaults) {
         (None, None, Some(defaults)) => defaults,
         (Some(kind), Some(api_version), _) => {
@@ -243,5 +259,5 @@ fn is_sealed_secret(node: &Node, defaults: ListDefaults<'_>) -> bool {
         }
         _ => return false,
     };
-    kind == KIND && group_and_version(api_version).0 == GROUP
+    (kind, group_and_version(api_version).0) == wanted
 }

@@ -1,10 +1,12 @@
-//! The mappings of a SealedSecret that are not sealed and can be edited.
+//! The mappings of an object that are not sealed and can be edited.
 
-/// A mapping of texts in a SealedSecret that is not sealed.
+/// A mapping of texts in an object that is not sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MetadataField {
-    /// The annotations of the SealedSecret.
+    /// The annotations of the object.
     Annotations,
+    /// The labels of the object.
+    Labels,
     /// The annotations of the Secret that the controller creates.
     TemplateAnnotations,
     /// The labels of the Secret that the controller creates.
@@ -17,6 +19,7 @@ impl MetadataField {
     pub const fn path(self) -> &'static [&'static str] {
         match self {
             Self::Annotations => &["metadata", "annotations"],
+            Self::Labels => &["metadata", "labels"],
             Self::TemplateAnnotations => &["spec", "template", "metadata", "annotations"],
             Self::TemplateLabels => &["spec", "template", "metadata", "labels"],
         }

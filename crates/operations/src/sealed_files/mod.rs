@@ -27,6 +27,7 @@ mod tests;
 mod trees;
 
 pub use editor::SealedFileEditor;
+pub(crate) use error::OLD_FORM_HINT;
 pub use error::{SealedFileError, SealedFileFault};
 pub use file::{SealedFile, SealedItem, SealedObject, compact_ciphertext};
 pub use metadata::MetadataField;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sealwave_core::document::{Mapping, Node, NodeValue, Origin};
 use sealwave_core::yaml::{LayoutContent, LayoutNode};
 
-use super::file::SealedObject;
+use super::file::{SealedFile, SealedObject};
 
 /// Collects the names of all aliases. The recursion is as deep as the reader allows.
 pub(super) fn aliases<'n>(node: &'n LayoutNode, names: &mut BTreeSet<&'n str>) {
@@ -19,6 +19,13 @@ pub(super) fn aliases<'n>(node: &'n LayoutNode, names: &mut BTreeSet<&'n str>) {
         }
         LayoutContent::Scalar { .. } => {}
         LayoutContent::Sequence { items, .. } => items.iter().for_each(|item| aliases(item, names)),
+    }
+}
+
+impl SealedFile {
+    /// Returns the tree of an object.
+    pub(crate) fn node(&self, object: &SealedObject) -> Option<&Node> {
+        object_node(&self.documents, object)
     }
 }
 

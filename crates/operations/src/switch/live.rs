@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::request::{SecretName, Switch, SwitchStep};
-use sealwave_core::names::{ARGOCD_SYNC_OPTIONS, MANAGED_BY_SEALED_SECRETS};
+use sealwave_core::diagnostic::first_on_line;
+use sealwave_core::names::{ARGOCD_SYNC_OPTIONS, KUBECTL_LAST_APPLIED, MANAGED_BY_SEALED_SECRETS};
 use sealwave_core::text::shell_quoted;
+use sealwave_kube::sync::{NO_PRUNING, without_pruning};
 use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError};
 use sealwave_secrets::settings::{BackendKind, ExternalSecretVersion};
 
@@ -20,6 +22,10 @@ pub struct LiveSecret {
     pub owner_kinds: Vec<String>,
     /// Whether the sealed-secrets controller may take it over.
     pub is_open_to_sealed_secrets: bool,
+    /// Whether Argo CD keeps it when it is no longer in the output.
+    pub is_never_pruned: bool,
+    /// Whether an annotation repeats what Argo CD or kubectl applied, with its values.
+    pub repeats_values: bool,
 }
 
 /// An object that supplies a Secret, in the cluster.
@@ -88,6 +94,10 @@ fn live_secret(object: &Json) -> LiveSecret {
         uid: Some(text(&["metadata", "uid"])).filter(|uid| is_uid(uid)).unwrap_or_default().to_owned(),
         owner_kinds: kinds.map(str::to_owned).collect(),
         is_open_to_sealed_secrets: text(&["metadata", "annotations", MANAGED_BY_SEALED_SECRETS]) == "true",
+        is_never_pruned: without_pruning(text(&["metadata", "annotations", ARGOCD_SYNC_OPTIONS])).is_none(),
+        repeats_values: ["data", "stringData"].iter().any(|field| {
+            text(&["metadata", "annotations", KUBECTL_LAST_APPLIED]).contains(&format!("\"{field}\""))
+        }),
     }
 }
 
@@ -200,6 +210,10 @@ fn take_over_findings(
     report: &mut dyn FnMut((String, String)),
 ) -> Result<(), ClusterError> {
     const WAIT: &str = "sync the commit with the release, and wait until its controller has acted";
+    if switch.is_plain {
+        plain_findings(switch.request.to, object, report);
+        return Ok(());
+    }
     let (from, to) = (switch.current.kind, switch.request.to);
     let owner = resource(from, ExternalSecretVersion::V1).kind;
     if from != BackendKind::SecretsStoreCsi && object.owner_kinds.iter().any(|kind| kind == owner) {
@@ -232,6 +246,27 @@ fn take_over_findings(
     Ok(())
 }
 
+/// Checks that a plain Secret is released: it survives the commit that removes its manifest, and the new controller may have it.
+fn plain_findings(to: BackendKind, object: &LiveSecret, report: &mut dyn FnMut((String, String))) {
+    const SYNC: &str = "sync the commit with the release";
+    if let Some(owner) = object.owner_kinds.first() {
+        let message = format!("the Secret is owned by a {}, so it is not plain", first_on_line(owner));
+        let hint = "change what supplies it now: `sealwave switch` with the directory of its app";
+        report((message, hint.to_owned()));
+        return;
+    }
+    if !object.is_never_pruned {
+        let message = format!("the Secret in the cluster lacks the sync option `{NO_PRUNING}`");
+        report((
+            message,
+            format!("{SYNC}; without the option, Argo CD may delete it before it is taken over"),
+        ));
+    }
+    if to == BackendKind::SealedSecrets && !object.is_open_to_sealed_secrets {
+        report((format!("the Secret lacks the annotation `{MANAGED_BY_SEALED_SECRETS}`"), SYNC.to_owned()));
+    }
+}
+
 /// Checks that the new controller owns the Secret, and that the old object is gone.
 fn complete_findings(
     switch: &Switch,
@@ -250,6 +285,14 @@ fn complete_findings(
     if !is_owned {
         let hint = "sync the commit with the new backend, and wait until its controller has acted";
         report((format!("the Secret is not owned by its {owner} yet"), hint.to_owned()));
+    }
+    if is_owned && object.repeats_values {
+        let message =
+            format!("the Secret still has the values of before in its annotation `{KUBECTL_LAST_APPLIED}`");
+        let (namespace, name) = (shell_quoted(&secret.0), shell_quoted(&secret.1));
+        let hint =
+            format!("`kubectl annotate secret --namespace {namespace} {name} {KUBECTL_LAST_APPLIED}-`");
+        report((message, hint));
     }
     for other in BackendKind::ALL.into_iter().filter(|kind| *kind != to) {
         if live.supplier(other, secret)?.is_some() {

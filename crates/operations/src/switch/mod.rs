@@ -8,6 +8,7 @@ mod checksums;
 mod committed;
 mod lines;
 mod live;
+mod plain;
 mod request;
 
 #[cfg(test)]
@@ -18,4 +19,5 @@ pub use self::committed::{CommittedSecret, ReleaseEdit, find_committed, release_
 pub use self::live::{
     KubernetesState, LiveSecret, LiveState, LiveSupplier, RecordedUids, SwitchFinding, live_findings,
 };
+pub use self::plain::{PlainSecrets, find_plain, find_values};
 pub use self::request::{SecretName, Switch, SwitchError, SwitchRequest, SwitchScope, SwitchStep};

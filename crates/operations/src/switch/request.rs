@@ -50,6 +50,8 @@ pub struct Switch {
     pub current: BackendChoice,
     /// The next step.
     pub step: SwitchStep,
+    /// Whether Argo CD itself applies the Secrets, and no backend supplies them.
+    pub is_plain: bool,
 }
 
 /// A reason why a change cannot be planned.
@@ -75,6 +77,9 @@ pub enum SwitchError {
     /// A committed SealedSecret has this backend already.
     #[error("the Secrets are committed SealedSecrets")]
     AlreadySealed,
+    /// The Secrets have their values in the manifests.
+    #[error("values of these Secrets are in the manifests, not in a source: {0}")]
+    Values(String),
     /// Another change is under way.
     #[error("the Secrets are being switched to `{0}`")]
     OtherSwitch(BackendKind),
@@ -90,6 +95,9 @@ impl Explain for SwitchError {
             Self::AlreadySealed => {
                 "one commit is enough: replace the file by a placeholder Secret of the same name, scope and namespace"
                     .to_owned()
+            }
+            Self::Values(_) => {
+                "replace them by placeholders, with the backend as it is: the Secrets stay the same; sync, and run `sealwave switch` again".to_owned()
             }
             Self::OtherSwitch(to) => format!("finish it first: `sealwave switch --to {to}`"),
         })
@@ -122,7 +130,7 @@ impl Switch {
             return Err(SwitchError::SeveralBackends(name.clone()));
         }
         let step = next_step(current, request.to)?;
-        let switch = Self { request, secrets, current, step };
+        let switch = Self { request, secrets, current, step, is_plain: false };
         switch.check_effect(backends)?;
         Ok(switch)
     }
@@ -148,7 +156,16 @@ impl Switch {
             secrets,
             current: BackendChoice { kind: BackendKind::SealedSecrets, release_to },
             step,
+            is_plain: false,
         })
+    }
+
+    /// Decides where the change of plain Secrets stands: their files release them, and are then replaced.
+    #[must_use]
+    pub fn of_plain(request: SwitchRequest, secrets: Vec<SecretName>, is_released: bool) -> Self {
+        let step = if is_released { SwitchStep::TakeOver } else { SwitchStep::Release };
+        let current = request.to.into();
+        Self { request, secrets, current, step, is_plain: true }
     }
 
     /// Checks that the entry of the request decides about its Secrets.
@@ -173,6 +190,9 @@ impl Switch {
     /// Reports whether pods restart in any case, because the driver's volume is part of their template.
     #[must_use]
     pub fn changes_pods(&self) -> bool {
+        if self.is_plain {
+            return self.request.to == BackendKind::SecretsStoreCsi;
+        }
         let both = [self.current.kind, self.request.to];
         self.current.kind != self.request.to && both.contains(&BackendKind::SecretsStoreCsi)
     }
@@ -190,9 +210,16 @@ impl SwitchRequest {
 
     /// Reports whether the request is about a Secret.
     #[must_use]
-    pub fn covers(&self, backends: &EnvironmentBackends, (namespace, name): &SecretName) -> bool {
+    pub fn covers(&self, backends: &EnvironmentBackends, secret: &SecretName) -> bool {
+        let has_own_entry = || backends.has_own_entry(&secret.0, &secret.1);
+        self.names(secret) && (self.entry().is_some() || !has_own_entry())
+    }
+
+    /// Reports whether the request names a Secret, or all.
+    #[must_use]
+    pub fn names(&self, (namespace, name): &SecretName) -> bool {
         match &self.scope {
-            SwitchScope::Environment => !backends.has_own_entry(namespace, name),
+            SwitchScope::Environment => true,
             SwitchScope::Entry(entry) => match entry.split_once('/') {
                 Some(parts) => parts == (namespace.as_str(), name.as_str()),
                 None => entry == name,

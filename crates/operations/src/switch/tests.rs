@@ -153,6 +153,7 @@ fn messages(
         uid: "1".to_owned(),
         owner_kinds: owners.iter().map(|kind| (*kind).to_owned()).collect(),
         is_open_to_sealed_secrets: is_open,
+        ..LiveSecret::default()
     };
     let state = StubState { secret: Some(secret), suppliers: suppliers.to_vec() };
     let found = live_findings(switch, &state, &mut RecordedUids::new()).expect("answers");
@@ -231,4 +232,53 @@ fn another_uid_and_a_missing_secret_are_reported() {
     assert_eq!(run(None)[0].message, "the Secret does not exist in the cluster");
     // Without UIDs, nothing is proven.
     assert!(run(Some(""))[0].message.starts_with("the UID of the Secret is not known"));
+}
+
+/// Returns the messages about a plain Secret.
+fn plain_messages(to: BackendKind, is_released: bool, secret: LiveSecret) -> Vec<String> {
+    let request = SwitchRequest { environment: "default".to_owned(), scope: SwitchScope::Environment, to };
+    let switch = Switch::of_plain(request, vec![secrets()[0].clone()], is_released);
+    let state = StubState { secret: Some(secret), suppliers: Vec::new() };
+    let found = live_findings(&switch, &state, &mut RecordedUids::new()).expect("answers");
+    found.into_iter().map(|finding| finding.message).collect()
+}
+
+#[test]
+fn a_plain_secret_is_taken_over_when_argo_cd_keeps_it() {
+    let live = |is_never_pruned, is_open_to_sealed_secrets| LiveSecret {
+        is_open_to_sealed_secrets,
+        is_never_pruned,
+        ..LiveSecret::default()
+    };
+    assert_eq!(plain_messages(ExternalSecrets, false, live(false, false)), [""; 0]);
+    assert_eq!(plain_messages(ExternalSecrets, true, live(true, false)), [""; 0]);
+    assert_eq!(
+        plain_messages(ExternalSecrets, true, live(false, false)),
+        ["the Secret in the cluster lacks the sync option `Prune=false`"]
+    );
+    assert_eq!(plain_messages(SealedSecrets, true, live(true, true)), [""; 0]);
+    assert_eq!(
+        plain_messages(SealedSecrets, true, live(true, false)),
+        ["the Secret lacks the annotation `sealedsecrets.bitnami.com/managed`"]
+    );
+    let owned = LiveSecret { owner_kinds: vec!["Clust\ner".to_owned()], ..live(true, true) };
+    let [message] = &plain_messages(SealedSecrets, true, owned)[..] else { panic!("one message") };
+    assert!(message.starts_with("the Secret is owned by a Clust") && !message.contains('\n'), "{message}");
+}
+
+#[test]
+fn values_in_an_annotation_are_reported_at_the_end() {
+    let done = entry("{secretBackends: {db: external-secrets}}", ExternalSecrets);
+    let secret = LiveSecret {
+        owner_kinds: vec!["ExternalSecret".to_owned()],
+        repeats_values: true,
+        ..LiveSecret::default()
+    };
+    let state = StubState { secret: Some(secret), suppliers: vec![(ExternalSecrets, true)] };
+    let found = live_findings(&done, &state, &mut RecordedUids::new()).expect("answers");
+    let hints: Vec<&str> = found.iter().map(|finding| finding.hint.as_str()).collect();
+    assert_eq!(
+        hints,
+        ["`kubectl annotate secret --namespace shop db kubectl.kubernetes.io/last-applied-configuration-`"]
+    );
 }

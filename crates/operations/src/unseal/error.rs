@@ -1,5 +1,6 @@
 //! Reasons why SealedSecrets cannot be opened. None of them quotes a value.
 
+use crate::sealed_files::OLD_FORM_HINT;
 use sealwave_core::diagnostic::{BUG_HINT, Explain};
 use sealwave_core::names::item_label;
 use sealwave_secrets::SealingScope;
@@ -7,7 +8,7 @@ use sealwave_secrets::SealingScope;
 /// A reason why SealedSecrets cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UnsealError {
-    #[error("SealedSecret has `spec.data`, one ciphertext for all items, which newer controllers refuse")]
+    #[error("SealedSecret has `spec.data`, the old form with one ciphertext for all items")]
     Blob,
     #[error("`{0}` of the SealedSecret is not an object")]
     FieldType(&'static str),
@@ -30,7 +31,7 @@ pub(super) enum UnsealError {
 impl Explain for UnsealError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Blob => "open it with the controller that sealed it",
+            Self::Blob => OLD_FORM_HINT,
             Self::FieldType(_) | Self::ItemType(_) | Self::ItemKey | Self::NoName => return None,
             Self::NoNamespace { .. } => {
                 "pass `--namespace NAME`: the namespace where Argo CD or Kustomize puts it"

@@ -76,12 +76,14 @@ pub struct BackendPair {
 /// A supplier of a Secret at an earlier revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EarlierSupplier {
-    /// Its backend.
-    pub kind: BackendKind,
+    /// Its backend; `None` for a plain Secret, which Argo CD itself applied.
+    pub kind: Option<BackendKind>,
     /// The backend that the app file released the Secret to.
     pub released_to: Option<BackendKind>,
     /// Whether its own manifest releases the Secret, to any backend.
     pub is_released: bool,
+    /// Whether the sealed-secrets controller may take a plain Secret over.
+    pub is_open: bool,
 }
 
 impl RuleSettings {

@@ -10,9 +10,10 @@ use super::changes::{path_from_git, top_level};
 use super::git::{GitError, git, merge_base};
 use crate::facts::rule_context::{BackendPair, EarlierBackends, EarlierSupplier};
 use sealwave_core::document::{Manifest, Node, Sources};
-use sealwave_core::names::SKIP_OWNER_REFERENCES;
+use sealwave_core::names::{ARGOCD_SYNC_OPTIONS, MANAGED_BY_SEALED_SECRETS, SKIP_OWNER_REFERENCES};
 use sealwave_core::yaml::{self, Limits};
 use sealwave_kube::catalog::ObjectCatalog;
+use sealwave_kube::sync::without_pruning;
 use sealwave_secrets::settings::{APP_FILE, App, BackendKind, EnvironmentBackends, read_config};
 
 /// The largest file that is read from Git; the app file itself has the same limit.
@@ -26,7 +27,8 @@ const KINDS: [&str; 4] = ["ExternalSecret", "SealedSecret", "Secret", "SecretPro
 
 /// An app at an earlier revision.
 pub struct EarlierApp {
-    app: App,
+    /// `None` if Argo CD applied the directory as it was, without sealwave.
+    app: Option<App>,
     /// The files that existed, relative to the app.
     files: BTreeSet<PathBuf>,
     /// The contents of those that may supply Secrets.
@@ -34,7 +36,8 @@ pub struct EarlierApp {
 }
 
 impl EarlierApp {
-    /// Reads an app at the merge base of the checked-out commit with a revision; `None` if it did not exist or was not valid.
+    /// Reads an app at the merge base of the checked-out commit with a revision; `None` if its directory did not exist or its app
+    /// file was not valid.
     #[must_use]
     pub fn read(directory: &Path, revision: &str) -> Option<Self> {
         let directory = fs_err::canonicalize(directory).ok()?;
@@ -45,20 +48,28 @@ impl EarlierApp {
     #[must_use]
     pub fn from_files(app_file: &[u8], manifests: BTreeMap<PathBuf, Vec<u8>>) -> Option<Self> {
         let app = read_config::<App>(app_file, APP_FILE).ok()?;
-        Some(Self { app, files: manifests.keys().cloned().collect(), manifests })
+        Some(Self { app: Some(app), files: manifests.keys().cloned().collect(), manifests })
     }
 
     fn try_read(directory: &Path, revision: &str) -> Result<Option<Self>, GitError> {
         let top = top_level(directory)?;
         let base = merge_base(&top, revision)?;
         let sizes = file_sizes(directory, &base)?;
-        let Some(app_file) = blob(directory, &base, Path::new(APP_FILE), &sizes) else { return Ok(None) };
+        let had_app_file = sizes.contains_key(Path::new(APP_FILE));
+        let app_file = blob(directory, &base, Path::new(APP_FILE), &sizes);
+        if sizes.is_empty() || (had_app_file && app_file.is_none()) {
+            return Ok(None);
+        }
         let names = files_with_kinds(directory, &base);
         let manifests = names.into_iter().take(MAX_MANIFESTS).filter_map(|name| {
             let text = blob(directory, &base, &name, &sizes)?;
             Some((name, text))
         });
-        let app = Self::from_files(&app_file, manifests.collect());
+        let manifests = manifests.collect();
+        let app = match app_file {
+            Some(app_file) => Self::from_files(&app_file, manifests),
+            None => Some(Self { app: None, files: BTreeSet::new(), manifests }),
+        };
         Ok(app.map(|app| Self { files: sizes.into_keys().collect(), ..app }))
     }
 
@@ -70,11 +81,23 @@ impl EarlierApp {
         now: impl IntoIterator<Item = (String, EnvironmentBackends)>,
         names: impl IntoIterator<Item = (&'a str, PathBuf)>,
     ) -> EarlierBackends {
+        let Some(app) = &self.app else {
+            let now: Vec<(String, EnvironmentBackends)> = now.into_iter().collect();
+            let names: BTreeSet<&str> = now.iter().map(|(name, _)| name.as_str()).collect();
+            let pair = |(name, now): &(String, EnvironmentBackends)| {
+                let suppliers = self.plain_suppliers(name, &names);
+                (name.clone(), BackendPair { before: now.clone(), now: now.clone(), suppliers })
+            };
+            return EarlierBackends {
+                environments: now.iter().map(pair).collect(),
+                templates: BTreeSet::new(),
+            };
+        };
         let pairs = now.into_iter().filter_map(|(name, now)| {
-            let settings = self.app.environments.get(&name).cloned();
+            let settings = app.environments.get(&name).cloned();
             let directory = Path::new("envs").join(&name);
             let existed = settings.is_some() || self.files.iter().any(|file| file.starts_with(&directory));
-            let before = EnvironmentBackends::decide(&self.app, &settings.unwrap_or_default()).ok()?;
+            let before = EnvironmentBackends::decide(app, &settings.unwrap_or_default()).ok()?;
             let suppliers = self.suppliers(&directory, &before);
             existed.then_some((name, BackendPair { before, now, suppliers }))
         });
@@ -106,6 +129,34 @@ impl EarlierApp {
         }
         suppliers
     }
+
+    /// Returns the Secrets that Argo CD applied as they were, without those below the directory of another environment.
+    fn plain_suppliers(
+        &self,
+        environment: &str,
+        all: &BTreeSet<&str>,
+    ) -> BTreeMap<(String, String), EarlierSupplier> {
+        let is_others = |part: &std::ffi::OsStr| {
+            part.to_str().is_some_and(|part| part != environment && all.contains(part))
+        };
+        let mut suppliers = BTreeMap::new();
+        for (_, text) in self.manifests.iter().filter(|(path, _)| !path.iter().any(is_others)) {
+            for object in objects(text).iter().filter(|object| object.kind() == "Secret") {
+                let text = |path: &[&str]| object.root().at(path).and_then(Node::as_str).unwrap_or_default();
+                let options = text(&["metadata", "annotations", ARGOCD_SYNC_OPTIONS]);
+                let supplier = EarlierSupplier {
+                    kind: None,
+                    released_to: None,
+                    is_released: without_pruning(options).is_none(),
+                    is_open: text(&["metadata", "annotations", MANAGED_BY_SEALED_SECRETS]) == "true",
+                };
+                let id =
+                    (text(&["metadata", "namespace"]).to_owned(), text(&["metadata", "name"]).to_owned());
+                suppliers.insert(id, supplier);
+            }
+        }
+        suppliers
+    }
 }
 
 /// Returns the backend that an object stands for, and whether its controller has released the Secret.
@@ -128,14 +179,15 @@ fn supplier(
         "Secret" => {
             let choice = backends.choice_for(namespace, name);
             return Some(EarlierSupplier {
-                kind: choice.kind,
+                kind: Some(choice.kind),
                 released_to: choice.release_to,
                 is_released: false,
+                is_open: false,
             });
         }
         _ => return None,
     };
-    Some(EarlierSupplier { kind, released_to: None, is_released })
+    Some(EarlierSupplier { kind: Some(kind), released_to: None, is_released, is_open: false })
 }
 
 /// Returns the objects of a file; none if it is not YAML.

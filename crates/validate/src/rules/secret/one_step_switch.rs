@@ -38,17 +38,35 @@ fn check(environment: &CheckedEnvironment<'_>, reporter: &mut Reporter) {
         let file = environment.context.sources.location(object.name_origin()).path;
         let Some(before) = earlier_supplier(earlier, pair, (namespace, name), &file) else { continue };
         let Some(now) = backend_of(object, pair, (namespace, name)) else { continue };
-        if before.kind == now || before.is_released || before.released_to == Some(now) {
+        if before.allows(now) {
             continue;
         }
-        let before = before.kind;
-        let message =
-            format!("backend changes from `{before}` to `{now}` in one step, and a pod uses the Secret");
-        let hint = format!(
-            "release the Secret first: `{{from: {before}, to: {now}}}` in one commit, and `{now}` in the next; `sealwave switch --to {now}` prints the lines"
-        );
+        let (message, hint) = match before.kind {
+            Some(before) => (
+                format!("backend changes from `{before}` to `{now}` in one step, and a pod uses the Secret"),
+                format!(
+                    "release the Secret first: `{{from: {before}, to: {now}}}` in one commit, and `{now}` in the next; `sealwave switch --to {now}` prints the lines"
+                ),
+            ),
+            None => (
+                format!("a plain Secret is replaced by `{now}` in one step, and a pod uses it"),
+                format!(
+                    "release the Secret first: `sealwave switch --to {now}` in the commit before writes the annotations, and this commit follows when they are synced"
+                ),
+            ),
+        };
         let draft = FindingDraft::new(&RULE, object.name_place(), message);
         reporter.report(draft.about_object(*number).related(*at, "a pod uses it here").hint(hint));
+    }
+}
+
+impl EarlierSupplier {
+    /// Reports whether a backend may take the Secret over.
+    fn allows(self, now: BackendKind) -> bool {
+        match self.kind {
+            Some(kind) => kind == now || self.is_released || self.released_to == Some(now),
+            None => self.is_released && (self.is_open || now != BackendKind::SealedSecrets),
+        }
     }
 }
 
@@ -64,7 +82,12 @@ fn earlier_supplier(
     find(namespace).or_else(|| find("")).or_else(|| {
         earlier.templates.contains(file).then(|| {
             let choice = pair.before.choice_for(namespace, name);
-            EarlierSupplier { kind: choice.kind, released_to: choice.release_to, is_released: false }
+            EarlierSupplier {
+                kind: Some(choice.kind),
+                released_to: choice.release_to,
+                is_released: false,
+                is_open: false,
+            }
         })
     })
 }
