@@ -248,6 +248,7 @@ fn a_plain_secret_is_taken_over_when_argo_cd_keeps_it() {
     let live = |is_never_pruned, is_open_to_sealed_secrets| LiveSecret {
         is_open_to_sealed_secrets,
         is_never_pruned,
+        uid: "1".to_owned(),
         ..LiveSecret::default()
     };
     assert_eq!(plain_messages(ExternalSecrets, false, live(false, false)), [""; 0]);
@@ -272,6 +273,7 @@ fn values_in_an_annotation_are_reported_at_the_end() {
     let secret = LiveSecret {
         owner_kinds: vec!["ExternalSecret".to_owned()],
         repeats_values: true,
+        uid: "1".to_owned(),
         ..LiveSecret::default()
     };
     let state = StubState { secret: Some(secret), suppliers: vec![(ExternalSecrets, true)] };

@@ -560,7 +560,7 @@ fn a_rollout_of_argo_is_checked_like_a_deployment() {
     assert!(whole.is_right() && whole.count(CheckVerdict::NotChecked) == 0, "{}", whole.human());
     for line in [
         "Rollout shop/web\n  right       checksum    `checksum/secret` is as rendered\n",
-        "  right       rollout     2 of 2 pods are available, all with the present template\n",
+        "  right       rollout     2 of 2 pods available, all with the present template\n",
         "  right       pods        2 run the present template and are ready\n",
     ] {
         assert!(whole.human().contains(line), "{line}\n---\n{}", whole.human());
@@ -588,10 +588,10 @@ fn a_rollout_of_argo_is_checked_like_a_deployment() {
         ("phase", json!("Paused"), "it is paused, so pods of the old template run on", promote),
         ("phase", json!("Progressing"), "it is Progressing: a step or an analysis is not complete", describe),
         ("phase", json!("\u{1b}[2J"), "it is in a phase that is not known", describe),
-        ("updatedReplicas", json!(1), "1 of 2 pods have the present template", describe),
-        ("updatedReplicas", json!("2"), "0 of 2 pods have the present template", describe),
-        ("availableReplicas", json!(-1), "0 of 2 pods are available", describe),
-        ("replicas", json!(3), "1 pods of an older template still run", describe),
+        ("updatedReplicas", json!(1), "1 of 2 pods with the present template", describe),
+        ("updatedReplicas", json!("2"), "0 of 2 pods with the present template", describe),
+        ("availableReplicas", json!(-1), "0 of 2 pods available", describe),
+        ("replicas", json!(3), "1 pod of an older template left", describe),
         ("currentPodHash", json!("old"), "pods of an older template run: `a`, `b`", describe),
         ("currentPodHash", json!(7), "pods of an older template run: `a`, `b`", describe),
     ] {

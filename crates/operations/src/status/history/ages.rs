@@ -211,6 +211,10 @@ impl RepositorySearch {
                 .filter(|(name, _)| paths.contains(&name.as_path()))
                 .map(|(name, file)| (name.as_os_str().as_encoded_bytes().to_vec(), file))
                 .collect();
+            if self.is_exhausted() {
+                self.read_newest(&mut open);
+                continue;
+            }
             let top = self.top.clone();
             let read = read_changes(&top, &paths, LogOrder::OldestFirst, limits, |commit, change| {
                 if let Some(file) = open.get_mut(&change.path) {
