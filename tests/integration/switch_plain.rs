@@ -340,10 +340,9 @@ fn the_cluster_must_have_the_release() {
         "argocd.argoproj.io/sync-options": "Prune=false", "sealedsecrets.bitnami.com/managed": "true",
     });
     assert_eq!(run(applied(released.clone())), ("take-over".to_owned(), Vec::new(), Some(0)));
-    let owned =
-        json!({"uid": "1", "annotations": released, "ownerReferences": [{"kind": "ReplicaSet\n\u{1b}[0m"}]});
+    let owned = json!({"uid": "1", "annotations": released, "ownerReferences": [{"kind": "ReplicaSet\n\u{1b}[0m", "name": "x"}]});
     let (_, messages, _) = run(owned);
-    assert!(messages[0].starts_with("the Secret is owned by a ReplicaSet"), "{messages:?}");
+    assert!(messages[0].starts_with("the Secret is owned by ReplicaSet"), "{messages:?}");
     assert!(!messages[0].contains(['\n', '\u{1b}']), "{messages:?}");
     // A large object, and another Secret of the same name.
     let large = json!({

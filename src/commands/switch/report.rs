@@ -162,7 +162,13 @@ impl SwitchReport {
             text.push_str("\nNot ready\n");
         }
         for SwitchFinding { secret, message, hint } in &self.findings {
-            let _ = writeln!(text, "  {}: {message}\n    help: {hint}", printable(secret));
+            let _ = writeln!(
+                text,
+                "  {}: {}\n    help: {}",
+                printable(secret),
+                printable(message),
+                printable(hint)
+            );
         }
         if !self.lines.is_empty() {
             let title = if self.findings.is_empty() { "Next commit" } else { "Then commit" };
