@@ -62,7 +62,9 @@ pub struct SealArgs {
     pub dry_run: bool,
     /// Output format: yaml or json
     #[arg(long, short = 'o', value_name = "FORMAT", hide_possible_values = true)]
-    #[arg(help = "Output format: yaml or json [env: SEALED_SECRETS_FORMAT] [default: yaml]")]
+    #[arg(
+        help = "Output format: yaml or json [env: SEALED_SECRETS_FORMAT] [default: yaml, for FILE.json json]"
+    )]
     pub output: Option<OutputFormat>,
     /// Write to this file, which is replaced only if everything was sealed
     #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -182,7 +184,9 @@ pub struct UnsealArgs {
     pub namespace: Option<String>,
     /// Output format: yaml or json
     #[arg(long, short = 'o', value_name = "FORMAT", hide_possible_values = true)]
-    #[arg(help = "Output format: yaml or json [env: SEALED_SECRETS_FORMAT] [default: yaml]")]
+    #[arg(
+        help = "Output format: yaml or json [env: SEALED_SECRETS_FORMAT] [default: yaml, for FILE.json json]"
+    )]
     pub output: Option<OutputFormat>,
     /// Write to a new file, readable only by its owner
     #[arg(long, short = 'w', value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -67,8 +67,9 @@ pub(super) fn run(
         return Err(Problem::new(&SwitchCommandError::StandardInput).into());
     }
     watch.set_time_limit(DEADLINE);
-    if args.app.directory().join(APP_FILE).symlink_metadata().is_err() {
-        return plain::run(args, variables, watch);
+    let directory = super::directory(args.app.directory());
+    if directory.join(APP_FILE).symlink_metadata().is_err() {
+        return plain::run(args, &directory, variables, watch);
     }
     let (app, environment) = AppSession::open(&args.app, args.env.clone(), variables)?;
     let session = app.environment(&environment);

@@ -73,7 +73,7 @@ pub(super) fn run(
     if args.verbose {
         notes.extend(secrets.opened_items().map(|item| Note::info(Problem::new(&OpenedBy(item)))));
     }
-    let format = manifest_format(args.output.unwrap_or(OutputFormat::Yaml));
+    let format = manifest_format(OutputFormat::of_file(args.output, args.write.as_deref()));
     let output = CommandOutput { notes, ..CommandOutput::default() };
     let Some(path) = &args.write else {
         let plaintext = Some(Plaintext(secrets.danger_manifests(format)));

@@ -586,3 +586,59 @@ fn the_old_form_is_refused_alike_everywhere() {
         assert!(stderr.contains("kubectl get secret NAME"), "{stderr}");
     }
 }
+
+/// Each case is one that kubeseal answers with a wrong result, a panic, or exit code 0.
+#[test]
+fn what_kubeseal_gets_wrong_is_right_here() {
+    let place = Workplace::new();
+    let garbage = place.with_stdin(&[], "hello\n");
+    let empty = place.with_stdin(&[], "");
+    let broken = place.with_stdin(&[], &format!("{SECRET}---\na: [\n"));
+    let named = place
+        .with_stdin(&["--name", "x"], &format!("{SECRET}---\n{}", SECRET.replace("name: db", "name: web")));
+    for (output, message) in [
+        (garbage, "document is not a Kubernetes object"),
+        (empty, "`<stdin>` holds no object"),
+        (broken, "document 2: flow collection is not closed"),
+        (named, "`--name` was given, but the input holds 2 Secrets"),
+    ] {
+        let stderr = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    }
+    // Labels and annotations for a file whose template has none, and another scope than that of the Secret.
+    place.seal(&["secret.yaml", "--scope", "cluster-wide", "-w", "sealed.yaml"]);
+    let more = SECRET.replace("namespace: shop}", "namespace: shop, labels: {a: b}, annotations: {c: d}}");
+    succeeded(place.with_stdin(&["--merge-into", "sealed.yaml"], &more.replace("user:", "more:")));
+    let [merged] = yaml(place.read("sealed.yaml").as_bytes()).try_into().expect("one object");
+    assert_eq!(
+        open(&merged),
+        values(&[("more", "CANARY-2"), ("password", "CANARY-1"), ("user", "CANARY-2")])
+    );
+    let stderr = place.refused(&["secret.yaml", "--merge-into", "sealed.yaml", "-w", "other.yaml"]);
+    assert!(stderr.contains("cannot be used with"), "{stderr}");
+    assert!(!place.path("other.yaml").exists());
+    // The first certificate of a file, also by its address; the format of the file that is written.
+    let both = place.read("dev.pem") + &fs_err::read_to_string(testdata("rsa4096.crt")).expect("readable");
+    place.write("both.pem", &both);
+    let address = format!("file://{}", place.path("both.pem").display());
+    for cert in ["both.pem", &address] {
+        let output = place.command(&["secret.yaml", "--cert", cert, "-w", "sealed.json"]).output();
+        succeeded(output.expect("it starts"));
+        let sealed: Json = serde_json::from_str(&place.read("sealed.json")).expect("JSON");
+        assert_eq!(open(&sealed), values(&[("password", "CANARY-1"), ("user", "CANARY-2")]));
+    }
+    // All documents are opened, without an owner.
+    let two = format!("{}---\n{}", SECRET, SECRET.replace("name: db", "name: web"));
+    place.write("two.yaml", &two);
+    place.seal(&["two.yaml", "-w", "two-sealed.yaml"]);
+    let mut unseal = sealwave();
+    unseal
+        .current_dir(place.0.path())
+        .args(["unseal", "two-sealed.yaml", "--key"])
+        .arg(testdata("rsa2048.key"));
+    let opened = succeeded(unseal.output().expect("it starts"));
+    let secrets: Vec<Json> = yaml(&opened).iter().map(|secret| secret["metadata"]["name"].clone()).collect();
+    assert_eq!(secrets, ["db", "web"]);
+    assert!(!String::from_utf8(opened).expect("UTF-8").contains("ownerReferences"));
+}

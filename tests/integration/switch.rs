@@ -162,6 +162,12 @@ fn every_refusal_has_a_message() {
     assert!(stderr.contains("`switch` must not be used when Argo CD runs sealwave"), "{stderr}");
 }
 
+/// Returns an owner reference to the object of a backend.
+fn owner(kind: &str, name: &str) -> Value {
+    let group = if kind == "SealedSecret" { "bitnami.com/v1alpha1" } else { "external-secrets.io/v1" };
+    json!({"apiVersion": group, "kind": kind, "name": name, "controller": true})
+}
+
 /// The metadata that a stub cluster returns; other objects do not exist.
 type Objects = Arc<Mutex<Vec<(&'static str, Value)>>>;
 
@@ -208,7 +214,7 @@ fn the_cluster_must_be_ready_for_the_next_commit() {
     let last = json!({"annotations": {"argocd.argoproj.io/sync-options": "PruneLast=true"}});
 
     set(&[
-        (SECRET, json!({"uid": "1", "ownerReferences": [{"kind": "SealedSecret"}]})),
+        (SECRET, json!({"uid": "1", "ownerReferences": [owner("SealedSecret", "web")]})),
         (SEALED_SECRET, last.clone()),
     ]);
     let (waiting, code) = run();
@@ -228,7 +234,7 @@ fn the_cluster_must_be_ready_for_the_next_commit() {
             "the SealedSecret of the old backend still exists"
         ]
     );
-    let owned = |uid: &str| json!({"uid": uid, "ownerReferences": [{"kind": "ExternalSecret"}]});
+    let owned = |uid: &str| json!({"uid": uid, "ownerReferences": [owner("ExternalSecret", "web")]});
     set(&[(SECRET, owned("1")), (EXTERNAL_SECRET, last.clone())]);
     assert_eq!(run().0["state"], "done");
     set(&[(SECRET, owned("2")), (EXTERNAL_SECRET, last)]);
@@ -550,9 +556,115 @@ fn the_controller_must_have_let_go_of_a_committed_secret() {
     let secret = "/api/v1/namespaces/mlflow/secrets/mlflow-db-secret";
     let sealed = "/apis/bitnami.com/v1alpha1/namespaces/mlflow/sealedsecrets/mlflow-db-secret";
     let last = json!({"annotations": {"argocd.argoproj.io/sync-options": "PruneLast=true"}});
-    let owned = json!({"uid": "1", "ownerReferences": [{"kind": "SealedSecret"}]});
+    let owned = json!({"uid": "1", "ownerReferences": [owner("SealedSecret", "mlflow-db-secret")]});
     *objects.lock().unwrap() = vec![(secret, owned), (sealed, last.clone())];
     assert_eq!(run(), (json!("waiting"), Some(1)));
     *objects.lock().unwrap() = vec![(secret, json!({"uid": "1"})), (sealed, last)];
     assert_eq!(run(), (json!("take-over"), Some(0)));
+}
+
+#[test]
+fn hostile_files_of_committed_secrets_show_no_value_and_forge_no_line() {
+    const ARGS: [&str; 7] =
+        ["--to", "external-secrets", "--no-cluster", "--secret", "mlflow-db-secret", "--write", "--yes"];
+    let sealed = |extra: &str| {
+        format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: mlflow-db-secret, namespace: mlflow}}\n\
+             spec:\n  encryptedData: {{password: AgB=}}\n{extra}"
+        )
+    };
+    let plain = "apiVersion: v1\nkind: Secret\nmetadata: {name: beside, namespace: mlflow}\nstringData:\n  a: CANARY\n";
+    let list = "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"bitnami.com/v1alpha1\", \
+        \"kind\": \"SealedSecret\", \"metadata\": {\"name\": \"mlflow-db-secret\", \"namespace\": \"mlflow\"}, \
+        \"spec\": {\"encryptedData\": {\"password\": \"AgB=\"}}}, {\"apiVersion\": \"v1\", \"kind\": \"Secret\", \
+        \"metadata\": {\"name\": \"beside\", \"namespace\": \"mlflow\"}, \"stringData\": {\"a\": \"CANARY\"}}]}\n";
+    for (file, is_changed) in [
+        (format!("{plain}---\n{}---\n{}", sealed(""), plain.replace("beside", "behind")), true),
+        (list.to_owned(), true),
+        // One text for two fields.
+        (sealed("  template: {metadata: {annotations: &x {a: b}, labels: *x}}\n"), false),
+    ] {
+        let scenario = Scenario::new();
+        fs_err::write(scenario.path(DB), &file).unwrap();
+        scenario.commit();
+        // The output is watched for the value.
+        let output = scenario.run(&ARGS);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let now = fs_err::read_to_string(scenario.path(DB)).unwrap();
+        assert_eq!(now != file, is_changed, "{text}");
+        assert_eq!(now.matches("CANARY").count(), file.matches("CANARY").count());
+        assert_eq!(text.contains("Next commit, by hand"), !is_changed, "{text}");
+    }
+
+    // The same Secret in two files, and texts with line breaks where they are shown.
+    let scenario = Scenario::new();
+    let copy = DB.replace("sealed-mlflow-db", "sealed-copy");
+    fs_err::write(scenario.path(DB), sealed("")).unwrap();
+    fs_err::write(
+        scenario.path(&copy),
+        sealed("  template: {type: \"a\\nkind: Pod\\e[31m\"}\n").replace("password:", "\"p\\nq: r\":"),
+    )
+    .unwrap();
+    scenario.commit();
+    for _ in 0..2 {
+        let output = scenario.run(&ARGS);
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !text.contains("\nkind: Pod") && !text.contains("\nq: r") && !text.contains('\u{1b}'),
+            "{text}"
+        );
+        scenario.git(&["commit", "-qam", "change", "--allow-empty"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_of_a_repository_do_not_choose_the_file_that_is_released() {
+    const ARGS: [&str; 7] =
+        ["--to", "external-secrets", "--no-cluster", "--secret", "mlflow-db-secret", "--write", "--yes"];
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("sealed.yaml");
+    let scenario = Scenario::new();
+    fs_err::copy(scenario.path(DB), &target).unwrap();
+    let original = fs_err::read(&target).unwrap();
+    fs_err::remove_file(scenario.path(DB)).unwrap();
+    std::os::unix::fs::symlink(&target, scenario.path(DB)).unwrap();
+    scenario.commit();
+    scenario.run(&ARGS);
+    assert_eq!(fs_err::read(&target).unwrap(), original);
+
+    // Within the repository, the file itself must be one that may change.
+    fs_err::remove_file(scenario.path(DB)).unwrap();
+    fs_err::write(scenario.path("elsewhere.yaml"), &original).unwrap();
+    std::os::unix::fs::symlink(scenario.path("elsewhere.yaml"), scenario.path(DB)).unwrap();
+    scenario.commit();
+    let output = scenario.run(&ARGS);
+    assert!(!output.status.success());
+    assert_eq!(fs_err::read(scenario.path("elsewhere.yaml")).unwrap(), original);
+}
+
+#[test]
+fn a_kept_checksum_bridges_only_the_present_state_and_holds_nothing_else() {
+    let app = app("environments: {dev: {backend: {from: sealed-secrets, to: external-secrets}}}\n");
+    let computed = checksum(&app).as_str().unwrap().to_owned();
+    let forged = "0".repeat(32);
+    let write = |kept: &str| {
+        let entry = format!("keptChecksums: {{Deployment/shop/web: {{computed: {computed}, kept: {kept}}}}}");
+        app.write("app/sealwave.yaml", &format!("{SETTINGS}environments: {{dev: {{{entry}}}}}\n"));
+    };
+    // A committer can choose the text, as in the annotation itself.
+    write(&forged);
+    assert_eq!(checksum(&app), json!(forged));
+    // It holds back no rotation: with another value, the entry has no effect.
+    let values = fs_err::read_to_string(app.path("operator/secrets/db.yaml")).unwrap();
+    app.write("operator/secrets/db.yaml", &values.replace("password: ", "password: x"));
+    let rotated = checksum(&app);
+    assert!(rotated != json!(forged) && rotated != json!(computed), "{rotated}");
+    // Nothing but a checksum can be written with it.
+    for text in ["CANARY", "'a\u{b}: c'", "\"x\\ny: z\"", "1234", &"0".repeat(33)] {
+        write(text);
+        let output = watched_output(sealwave().args(app.args()));
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{text}");
+    }
 }

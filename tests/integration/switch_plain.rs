@@ -64,7 +64,8 @@ impl PlainRepository {
 
     fn run(&self, args: &[&str]) -> Output {
         let mut command = sealwave();
-        command.args(["switch", "shop", "--namespace", "shop"]).args(args).current_dir(self.0.path());
+        let directory: &[&str] = if args.contains(&"shop/sealwave.yaml") { &[] } else { &["shop"] };
+        command.args(["switch", "--namespace", "shop"]).args(directory).args(args).current_dir(self.0.path());
         let output = watched_output(&mut command);
         for text in [&output.stdout, &output.stderr] {
             let text = String::from_utf8_lossy(text);
@@ -271,7 +272,7 @@ fn values_in_an_app_are_replaced_first() {
         "shop/sealwave.yaml",
         "apiVersion: sealwave.dev/v1alpha1\nkind: App\nenvironments: {dev: {}}\n",
     );
-    for args in [&[][..], &["--secret", "db"]] {
+    for args in [&[][..], &["--secret", "db"], &["shop/sealwave.yaml"]] {
         repository.refused(args, "values of these Secrets are in the manifests, not in a source: shop/db");
     }
 }
@@ -340,10 +341,9 @@ fn the_cluster_must_have_the_release() {
         "argocd.argoproj.io/sync-options": "Prune=false", "sealedsecrets.bitnami.com/managed": "true",
     });
     assert_eq!(run(applied(released.clone())), ("take-over".to_owned(), Vec::new(), Some(0)));
-    let owned =
-        json!({"uid": "1", "annotations": released, "ownerReferences": [{"kind": "ReplicaSet\n\u{1b}[0m"}]});
+    let owned = json!({"uid": "1", "annotations": released, "ownerReferences": [{"kind": "ReplicaSet\n\u{1b}[0m", "name": "x"}]});
     let (_, messages, _) = run(owned);
-    assert!(messages[0].starts_with("the Secret is owned by a ReplicaSet"), "{messages:?}");
+    assert!(messages[0].starts_with("the Secret is owned by ReplicaSet"), "{messages:?}");
     assert!(!messages[0].contains(['\n', '\u{1b}']), "{messages:?}");
     // A large object, and another Secret of the same name.
     let large = json!({

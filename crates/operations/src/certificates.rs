@@ -128,13 +128,13 @@ impl Explain for FetchError {
 }
 
 impl CertificateSource {
-    /// Returns the source that a flag names: an address if it starts with `http://` or `https://`, else a file.
+    /// Returns the source that a flag names: an address if it starts with `http://` or `https://`, else a file, also as `file://`.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         if text.starts_with("http://") || text.starts_with("https://") {
             Self::Url(text.to_owned())
         } else {
-            Self::File(text.into())
+            Self::File(text.strip_prefix("file://").unwrap_or(text).into())
         }
     }
 

@@ -67,7 +67,7 @@ impl Sealing<'_> {
         };
         let certificate = self.certificate()?;
         let sealed = self.seal_secrets(secrets, certificate)?;
-        let format = manifest_format(self.args.output.unwrap_or(OutputFormat::Yaml));
+        let format = manifest_format(OutputFormat::of_file(self.args.output, self.args.write.as_deref()));
         self.write(sealwave_pipeline::emit(&sealed, format)?)
     }
 

@@ -1,6 +1,7 @@
 //! `switch` for the plain Secrets of a directory that sealwave does not render yet.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::cluster::check_cluster;
 use super::committed::CommittedSwitch;
@@ -20,13 +21,13 @@ const ENVIRONMENT: &str = "default";
 /// Plans the change of plain Secrets.
 pub(super) fn run(
     args: &SwitchArgs,
+    directory: &Path,
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<CommandOutput, Failure> {
     let environment = args.env.clone().unwrap_or_else(|| ENVIRONMENT.to_owned());
     let scope = args.secret.clone().map_or(SwitchScope::Environment, SwitchScope::Entry);
     let request = SwitchRequest { environment, scope, to: args.to };
-    let directory = args.app.directory();
     let PlainSecrets { secrets, unseen } =
         find_plain(directory, &request, args.app.identity.namespace.as_deref())?;
     let (committed, switch) = CommittedSwitch::new(request, secrets, directory)?;

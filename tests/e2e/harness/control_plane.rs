@@ -181,7 +181,10 @@ users: [{{name: admin, user: {{token: {TOKEN}}}}}]
 ",
         ca = directory.join("server.pem").display(),
     );
-    fs_err::write(&path, text).expect("writable");
+    // Tests that run at the same time ask for the same file.
+    let new = tempfile::NamedTempFile::new_in(directory).expect("a file");
+    fs_err::write(new.path(), text).expect("writable");
+    new.persist(&path).expect("the file is replaced");
     path
 }
 

@@ -1,12 +1,14 @@
 //! Checks of the live state before each step: only metadata of objects is read.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::request::{SecretName, Switch, SwitchStep};
 use sealwave_core::diagnostic::first_on_line;
+use sealwave_core::document::group_and_version;
 use sealwave_core::names::{ARGOCD_SYNC_OPTIONS, KUBECTL_LAST_APPLIED, MANAGED_BY_SEALED_SECRETS};
 use sealwave_core::text::shell_quoted;
 use sealwave_kube::sync::{NO_PRUNING, without_pruning};
@@ -18,14 +20,59 @@ use sealwave_secrets::settings::{BackendKind, ExternalSecretVersion};
 pub struct LiveSecret {
     /// The UID, which another Secret of this name would not have.
     pub uid: String,
-    /// The kinds of its owners.
-    pub owner_kinds: Vec<String>,
+    /// Its owners.
+    pub owners: Vec<LiveOwner>,
     /// Whether the sealed-secrets controller may take it over.
     pub is_open_to_sealed_secrets: bool,
     /// Whether Argo CD keeps it when it is no longer in the output.
     pub is_never_pruned: bool,
     /// Whether an annotation repeats what Argo CD or kubectl applied, with its values.
     pub repeats_values: bool,
+}
+
+/// An owner of an object in the cluster. Any text can be in it: who writes objects can invent owners.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveOwner {
+    /// The API group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The name.
+    pub name: String,
+    /// Whether it is the only one that may change the object.
+    pub is_controller: bool,
+}
+
+impl LiveOwner {
+    fn new(reference: &Json) -> Self {
+        let text = |field: &str| reference.get(field).and_then(Json::as_str).unwrap_or_default();
+        let (group, _) = group_and_version(text("apiVersion"));
+        Self {
+            group: group.to_owned(),
+            kind: text("kind").to_owned(),
+            name: text("name").to_owned(),
+            is_controller: reference.get("controller").and_then(Json::as_bool).unwrap_or_default(),
+        }
+    }
+
+    /// Reports whether it is the object of a backend for a Secret of this name.
+    fn is(&self, kind: BackendKind, name: &str) -> bool {
+        let resource = resource(kind, ExternalSecretVersion::V1);
+        (self.group.as_str(), self.kind.as_str(), self.name.as_str()) == (resource.group, resource.kind, name)
+    }
+}
+
+impl fmt::Display for LiveOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", first_on_line(&self.kind), first_on_line(&self.name))
+    }
+}
+
+impl LiveSecret {
+    /// Reports whether the object of a backend owns it.
+    fn is_owned_by(&self, kind: BackendKind, name: &str) -> bool {
+        self.owners.iter().any(|owner| owner.is(kind, name))
+    }
 }
 
 /// An object that supplies a Secret, in the cluster.
@@ -88,11 +135,10 @@ fn live_secret(object: &Json) -> LiveSecret {
         found.and_then(Json::as_str).unwrap_or_default()
     };
     let owners = object.pointer("/metadata/ownerReferences").and_then(Json::as_array);
-    let kinds = owners.into_iter().flatten().filter_map(|owner| owner.get("kind")?.as_str());
     LiveSecret {
         // It is shown and recorded; the API server's have 36 characters.
         uid: Some(text(&["metadata", "uid"])).filter(|uid| is_uid(uid)).unwrap_or_default().to_owned(),
-        owner_kinds: kinds.map(str::to_owned).collect(),
+        owners: owners.into_iter().flatten().map(LiveOwner::new).collect(),
         is_open_to_sealed_secrets: text(&["metadata", "annotations", MANAGED_BY_SEALED_SECRETS]) == "true",
         is_never_pruned: without_pruning(text(&["metadata", "annotations", ARGOCD_SYNC_OPTIONS])).is_none(),
         repeats_values: ["data", "stringData"].iter().any(|field| {
@@ -176,8 +222,10 @@ pub fn live_findings(
         }
         let uid = uids.entry(id.clone()).or_insert_with(|| object.uid.clone());
         if *uid != object.uid {
-            let message =
-                format!("the Secret was deleted and created again (its UID is not `{uid}` any more)");
+            let message = format!(
+                "the Secret was deleted and created again (its UID is not `{}` any more)",
+                first_on_line(&*uid)
+            );
             report((
                 message,
                 "look in its events for what deleted it, and check that its pods run".to_owned(),
@@ -216,11 +264,21 @@ fn take_over_findings(
     }
     let (from, to) = (switch.current.kind, switch.request.to);
     let owner = resource(from, ExternalSecretVersion::V1).kind;
-    if from != BackendKind::SecretsStoreCsi && object.owner_kinds.iter().any(|kind| kind == owner) {
+    let csi = BackendKind::SecretsStoreCsi;
+    if from != csi && object.is_owned_by(from, &secret.1) {
         report((format!("the Secret is still owned by its {owner}"), WAIT.to_owned()));
     }
+    // The operator takes over no Secret that has another controller. Other owners, such as those of the CSI driver, can stay.
+    let is_foreign =
+        |other: &&LiveOwner| other.is_controller && !other.is(from, &secret.1) && !other.is(to, &secret.1);
+    let foreign = object.owners.iter().find(is_foreign).filter(|_| to == BackendKind::ExternalSecrets);
+    if let Some(other) = foreign {
+        let hint =
+            "find out what supplies it, and let that release it: the operator would fail to take ownership";
+        report((format!("the Secret is owned by {other}, not by its {owner}"), hint.to_owned()));
+    }
     let joins = (from, to) == (BackendKind::SecretsStoreCsi, BackendKind::ExternalSecrets);
-    if joins && !object.owner_kinds.iter().any(|kind| kind == "ExternalSecret") {
+    if joins && !object.is_owned_by(to, &secret.1) {
         report(("the Secret is not owned by its ExternalSecret yet".to_owned(), WAIT.to_owned()));
     }
     if to == BackendKind::SealedSecrets && !object.is_open_to_sealed_secrets {
@@ -249,8 +307,8 @@ fn take_over_findings(
 /// Checks that a plain Secret is released: it survives the commit that removes its manifest, and the new controller may have it.
 fn plain_findings(to: BackendKind, object: &LiveSecret, report: &mut dyn FnMut((String, String))) {
     const SYNC: &str = "sync the commit with the release";
-    if let Some(owner) = object.owner_kinds.first() {
-        let message = format!("the Secret is owned by a {}, so it is not plain", first_on_line(owner));
+    if let Some(owner) = object.owners.first() {
+        let message = format!("the Secret is owned by {owner}, so it is not plain");
         let hint = "change what supplies it now: `sealwave switch` with the directory of its app";
         report((message, hint.to_owned()));
         return;
@@ -279,8 +337,8 @@ fn complete_findings(
     let owner = resource(to, ExternalSecretVersion::V1).kind;
     let is_owned = match to {
         // The driver's Secret is owned by what runs the pods.
-        BackendKind::SecretsStoreCsi => !object.owner_kinds.is_empty(),
-        _ => object.owner_kinds.iter().any(|kind| kind == owner),
+        BackendKind::SecretsStoreCsi => !object.owners.is_empty(),
+        _ => object.is_owned_by(to, &secret.1),
     };
     if !is_owned {
         let hint = "sync the commit with the new backend, and wait until its controller has acted";

@@ -17,7 +17,8 @@ mod tests;
 pub use self::checksums::{kept_checksums, secret_checksums};
 pub use self::committed::{CommittedSecret, ReleaseEdit, find_committed, release_file};
 pub use self::live::{
-    KubernetesState, LiveSecret, LiveState, LiveSupplier, RecordedUids, SwitchFinding, live_findings,
+    KubernetesState, LiveOwner, LiveSecret, LiveState, LiveSupplier, RecordedUids, SwitchFinding,
+    live_findings,
 };
 pub use self::plain::{PlainSecrets, find_plain, find_values};
 pub use self::request::{SecretName, Switch, SwitchError, SwitchRequest, SwitchScope, SwitchStep};

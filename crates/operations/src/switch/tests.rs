@@ -143,6 +143,21 @@ impl LiveState for StubState {
     }
 }
 
+/// Returns an owner with the name of the Secret, in the group of its kind.
+fn owner(kind: &str) -> LiveOwner {
+    let group = match kind {
+        "ExternalSecret" => "external-secrets.io",
+        "SealedSecret" => "bitnami.com",
+        _ => "apps",
+    };
+    LiveOwner {
+        group: group.to_owned(),
+        kind: kind.to_owned(),
+        name: "db".to_owned(),
+        is_controller: kind != "ReplicaSet",
+    }
+}
+
 fn messages(
     switch: &Switch,
     owners: &[&str],
@@ -151,7 +166,7 @@ fn messages(
 ) -> Vec<String> {
     let secret = LiveSecret {
         uid: "1".to_owned(),
-        owner_kinds: owners.iter().map(|kind| (*kind).to_owned()).collect(),
+        owners: owners.iter().map(|kind| owner(kind)).collect(),
         is_open_to_sealed_secrets: is_open,
         ..LiveSecret::default()
     };
@@ -262,16 +277,16 @@ fn a_plain_secret_is_taken_over_when_argo_cd_keeps_it() {
         plain_messages(SealedSecrets, true, live(true, false)),
         ["the Secret lacks the annotation `sealedsecrets.bitnami.com/managed`"]
     );
-    let owned = LiveSecret { owner_kinds: vec!["Clust\ner".to_owned()], ..live(true, true) };
+    let owned = LiveSecret { owners: vec![owner("Clust\ner")], ..live(true, true) };
     let [message] = &plain_messages(SealedSecrets, true, owned)[..] else { panic!("one message") };
-    assert!(message.starts_with("the Secret is owned by a Clust") && !message.contains('\n'), "{message}");
+    assert!(message.starts_with("the Secret is owned by Clust") && !message.contains('\n'), "{message}");
 }
 
 #[test]
 fn values_in_an_annotation_are_reported_at_the_end() {
     let done = entry("{secretBackends: {db: external-secrets}}", ExternalSecrets);
     let secret = LiveSecret {
-        owner_kinds: vec!["ExternalSecret".to_owned()],
+        owners: vec![owner("ExternalSecret")],
         repeats_values: true,
         uid: "1".to_owned(),
         ..LiveSecret::default()
@@ -283,4 +298,39 @@ fn values_in_an_annotation_are_reported_at_the_end() {
         hints,
         ["`kubectl annotate secret --namespace shop db kubectl.kubernetes.io/last-applied-configuration-`"]
     );
+}
+
+#[test]
+fn only_the_object_of_the_backend_counts_as_owner() {
+    let live = |owners: Vec<LiveOwner>| {
+        let secret = LiveSecret { owners, is_open_to_sealed_secrets: true, ..LiveSecret::default() };
+        StubState { secret: Some(secret), suppliers: Vec::new() }
+    };
+    let of = |switch: &Switch, owner: &LiveOwner| -> Vec<String> {
+        let found = live_findings(switch, &live(vec![owner.clone()]), &mut RecordedUids::new());
+        found.expect("answers").into_iter().map(|finding| finding.message).collect()
+    };
+    let take_over =
+        entry("{secretBackends: {db: {from: sealed-secrets, to: external-secrets}}}", ExternalSecrets);
+    let done = entry("{secretBackends: {db: external-secrets}}", ExternalSecrets);
+    let right = owner("ExternalSecret");
+    assert_eq!(of(&done, &right), [""; 0]);
+    assert_eq!(of(&take_over, &right), [""; 0]);
+    for (forged, shown) in [
+        (LiveOwner { group: "example.com".to_owned(), ..right.clone() }, "ExternalSecret `db`"),
+        (LiveOwner { name: "other".to_owned(), ..right.clone() }, "ExternalSecret `other`"),
+        (LiveOwner { group: "apps".to_owned(), ..owner("SealedSecret") }, "SealedSecret `db`"),
+        (owner("Deployment"), "Deployment `db`"),
+    ] {
+        assert_eq!(of(&done, &forged), ["the Secret is not owned by its ExternalSecret yet"]);
+        assert_eq!(
+            of(&take_over, &forged),
+            [format!("the Secret is owned by {shown}, not by its SealedSecret")]
+        );
+    }
+    // An owner that is not the controller does not stop the operator.
+    let other = LiveOwner { is_controller: false, ..owner("ReplicaSet") };
+    assert_eq!(of(&take_over, &other), [""; 0]);
+    let lines = LiveOwner { name: "a\nb\u{1b}[31m".to_owned(), ..owner("Pod") };
+    assert!(!of(&take_over, &lines)[0].contains(['\n', '\u{1b}']));
 }
