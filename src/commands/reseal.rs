@@ -34,11 +34,19 @@ const REPORT_LIMIT: Duration = Duration::from_mins(15);
 enum ResealCommandError {
     #[error("`--commit` and `--push` need a Git checkout, but `{0}` is not in one")]
     NoCheckout(String),
+    #[error("namespace `{namespace}` has no key of a sealed-secrets controller; {cluster}")]
+    NoKeys { namespace: String, cluster: String },
 }
 
 impl Explain for ResealCommandError {
     fn hint(&self) -> Option<String> {
-        Some("name a directory of a checkout, or omit the flag".to_owned())
+        let hint = match self {
+            Self::NoCheckout(_) => "name a directory of a checkout, or omit the flag",
+            Self::NoKeys { .. } => {
+                "set the namespace of the controller with `--controller-namespace`, and check `--context`"
+            }
+        };
+        Some(hint.to_owned())
     }
 }
 
@@ -108,14 +116,20 @@ impl<'a> ResealCommand<'a> {
         let access = cluster_access(&self.args.cluster, self.variables);
         let client = access.connect(self.watch.deadline()).map_err(|error| Problem::new(&error))?;
         let names = controller_names(&self.args.controller);
-        if !reads {
+        let (controller, keys) = if reads {
+            refuse_keys_in_sidecar()?;
+            let read = ControllerKeys::read(&client, names.namespace(), files.unwrap_or_default());
+            let (controller, keys) = read.map_err(|error| Problem::new(&error))?;
+            (controller, Some(keys))
+        } else {
             let listed = ControllerKeys::list(&client, names.namespace());
-            return Ok((Some(listed.map_err(|error| Problem::new(&error))?), files));
+            (listed.map_err(|error| Problem::new(&error))?, files)
+        };
+        if controller.is_empty() {
+            let (namespace, cluster) = (names.namespace().to_owned(), controller.cluster);
+            return Err(Problem::new(&ResealCommandError::NoKeys { namespace, cluster }).into());
         }
-        refuse_keys_in_sidecar()?;
-        let read = ControllerKeys::read(&client, names.namespace(), files.unwrap_or_default());
-        let (controller, keys) = read.map_err(|error| Problem::new(&error))?;
-        Ok((Some(controller), Some(keys)))
+        Ok((Some(controller), keys))
     }
 
     /// Lists the items that are not sealed for the certificate.
@@ -259,7 +273,8 @@ impl<'a> ResealCommand<'a> {
         };
         target.with_certificate(deadline, |certificate, controller| match (&self.keys, controller) {
             (Some(keys), controller) => {
-                let known = controller.map(known_keys).transpose()?.flatten();
+                let known = controller.map(|controller| known_keys(controller, certificate));
+                let known = known.transpose()?.flatten();
                 let engine = OfflineEngine::new(keys, certificate).knowing(known, &self.args.keys.accept_key);
                 plan(certificate, &engine.map_err(|error| Problem::new(&error))?)
             }
@@ -269,11 +284,18 @@ impl<'a> ResealCommand<'a> {
     }
 }
 
-/// Returns the public keys that a controller has; `None` if this user may not see all of them.
-fn known_keys(controller: &Controller<'_>) -> Result<Option<BTreeSet<String>>, Failure> {
+/// Returns the public keys that a controller has; `None` if this user may not see all of them, or if the published one is not
+/// among them, so that they are not its keys.
+fn known_keys(
+    controller: &Controller<'_>,
+    published: &Certificate,
+) -> Result<Option<BTreeSet<String>>, Failure> {
     match ControllerKeys::list(controller.client(), &controller.service().namespace) {
         Ok(keys) if !keys.unreadable.is_empty() => Ok(None),
-        Ok(keys) => Ok(Some(keys.known.into_iter().map(|(key, _)| key).collect())),
+        Ok(keys) => {
+            let keys: BTreeSet<String> = keys.known.into_iter().map(|(key, _)| key).collect();
+            Ok(Some(keys).filter(|keys| keys.contains(&published.details().public_key_sha256)))
+        }
         Err(error) if error.is_denied() => Ok(None),
         Err(error) => Err(Problem::new(&error).into()),
     }

@@ -481,6 +481,27 @@ fn files_of_several_clusters_are_refused() {
         }
     }
     assert_eq!(checkout.changed(), "");
+    let kubeconfig = checkout.kubeconfig("rsa2048", "rsa2048");
+    let mut command = sealwave();
+    command.current_dir(checkout.path("repository")).args([
+        "rotate",
+        "controller-key",
+        "app",
+        "other",
+        "--env",
+        "dev",
+    ]);
+    command.args([
+        "--no-backup",
+        "--yes",
+        "--kubeconfig",
+        &kubeconfig,
+        "--state-dir",
+        &checkout.shown("state"),
+    ]);
+    let stderr = refused(&command.output().expect("the binary starts"));
+    assert!(stderr.contains("files are of several clusters: `"), "{stderr}");
+    assert_eq!(checkout.changed(), "");
     // The user names one that runs both.
     let args = [
         "app",
@@ -548,6 +569,8 @@ fn the_map_asks_the_controller_for_its_keys() {
     assert_eq!(json["keys"][0]["needed"], "yes");
     assert_eq!(json["keys"][0]["controllerSecrets"][0]["secret"], "kube-system/old");
     assert_eq!(json["items"][0]["evidence"], "opened");
+    let stderr = refused(&checkout.reseal(&[&read[..], &["--controller-namespace", "elsewhere"]].concat()));
+    assert!(stderr.contains("elsewhere") && stderr.contains("; server `http://"), "{stderr}");
     let output = checkout.reseal(&["app", "--read-controller-keys"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("--map"), "{}", text(&output.stderr));

@@ -102,7 +102,7 @@ impl ProviderError {
 
     /// Adds the cluster that was asked to the reason.
     #[cfg(feature = "k8s")]
-    pub(crate) fn with_peer(mut self, peer: &crate::ClusterPeer) -> Self {
+    pub(crate) fn with_peer(mut self, peer: &crate::cluster_peer::ClusterPeer) -> Self {
         match &mut self {
             Self::Denied { reason, .. }
             | Self::Invalid { reason, .. }

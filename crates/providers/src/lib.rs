@@ -10,6 +10,7 @@
 mod aws;
 mod ca_file;
 mod cluster;
+mod cluster_peer;
 mod config_error;
 mod derive;
 mod env;
@@ -42,9 +43,10 @@ mod web;
 #[cfg(feature = "aws")]
 pub use self::aws::account as aws_account;
 pub use self::cluster::{
-    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ClusterFailure, ClusterPeer,
-    ProxyReply, RbacRule, ServiceProxy,
+    ApiObject, ApiResource, ClusterAccess, ClusterClient, ClusterError, ClusterFailure, ProxyReply, RbacRule,
+    ServiceProxy,
 };
+pub use self::cluster_peer::ClusterPeer;
 pub use self::config_error::{ProviderConfigError, SettingsError};
 pub use self::error::ProviderError;
 pub use self::evidence::Evidence;

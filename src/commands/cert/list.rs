@@ -10,7 +10,7 @@ use crate::cli::{CertListArgs, ReportFormat};
 use crate::commands::{CommandOutput, cluster_access};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem, first_on_line};
 use sealwave_core::text::counted;
 use sealwave_operations::controller::{ControllerKey, KeyState, list_keys, newest_key};
 use sealwave_secrets::crypto::Certificate;
@@ -79,7 +79,9 @@ fn state(key: &ControllerKey, is_newest: bool) -> &'static str {
 }
 
 fn human(keys: &[ControllerKey], now: SystemTime) -> String {
-    let name_width = keys.iter().map(|key| key.name.chars().count()).max().unwrap_or(0).max(4);
+    // A name is the first text of its line.
+    let names: Vec<String> = keys.iter().map(|key| first_on_line(&key.name)).collect();
+    let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
     let mut out = String::new();
     if keys.is_empty() {
         return out;
@@ -90,22 +92,15 @@ fn human(keys: &[ControllerKey], now: SystemTime) -> String {
         let _ = writeln!(out, "{name:<name_width$}  {state:<7}  {age:>8}  {start:<20}  {end:<20}  {key}");
     };
     row(["NAME", "STATE", "AGE", "NOT BEFORE", "NOT AFTER", "PUBLIC KEY SHA-256"]);
-    for key in keys {
+    for (key, name) in keys.iter().zip(&names) {
         let state = state(key, is_newest(key, keys));
         match &key.certificate {
             Ok(certificate) => {
                 let details = certificate.details();
                 let age = age(certificate, now);
-                row([
-                    &key.name,
-                    state,
-                    &age,
-                    &details.not_before,
-                    &details.not_after,
-                    &details.public_key_sha256,
-                ]);
+                row([name, state, &age, &details.not_before, &details.not_after, &details.public_key_sha256]);
             }
-            Err(_) => row([&key.name, state, "-", "-", "-", "-"]),
+            Err(_) => row([name, state, "-", "-", "-", "-"]),
         }
     }
     out

@@ -7,8 +7,9 @@ use base64::Engine as _;
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
-use sealwave_core::diagnostic::{printable, truncate};
+use sealwave_core::diagnostic::printable;
 use sealwave_core::encoding::GO_BASE64;
+use sealwave_core::text::ellipsize;
 use sealwave_providers::{ApiObject, ApiResource, ClusterClient, ClusterError};
 use sealwave_secrets::crypto::{CONTROLLER_KEY_LABEL, Certificate, UnsealKey, certificate_of_key_secret};
 use sealwave_secrets::values::json_text;
@@ -34,6 +35,9 @@ pub enum KeyState {
     /// It ignores the key: the label has another value.
     Retired(String),
 }
+
+/// The longest name in Kubernetes.
+const MAX_NAME: usize = 253;
 
 /// The largest `tls.key`; that of the largest supported key has 7 KiB.
 const MAX_PRIVATE_KEY: usize = 64 << 10;
@@ -140,7 +144,7 @@ fn private_keys(secret: &[u8]) -> Result<Vec<UnsealKey>, String> {
 
 /// Returns a text of the cluster for messages. It can be of any length.
 fn shown(text: &str) -> String {
-    truncate(printable(text))
+    ellipsize(printable(text), MAX_NAME)
 }
 
 /// Returns the value of the label that makes a Secret a key of the controller.

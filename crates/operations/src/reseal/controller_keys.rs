@@ -85,6 +85,12 @@ impl ControllerKeys {
         Ok((listed, files.with_keys(private)))
     }
 
+    /// Reports whether no key Secret was found.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.unreadable.is_empty()
+    }
+
     fn empty(client: &ClusterClient) -> Self {
         Self { cluster: client.peer().to_string(), known: Vec::new(), unreadable: Vec::new() }
     }

@@ -153,8 +153,7 @@ fn is_path_segment(text: &str) -> bool {
 
 /// Returns a name for messages. No valid one is longer.
 fn shown(name: &str) -> String {
-    let printable = sealwave_core::diagnostic::printable(name.get(..MAX_NAME).unwrap_or(name));
-    if name.len() > MAX_NAME { printable.chars().take(MAX_NAME).chain(['…']).collect() } else { printable }
+    sealwave_core::text::ellipsize(sealwave_core::diagnostic::printable(name), MAX_NAME)
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 use super::api_object::{ApiObject, ApiResource, ServiceProxy};
 use super::call::{Call, CallTarget, MAX_OBJECT, send};
 use super::error::{ClusterError, ClusterFailure};
-use super::peer::ClusterPeer;
 use super::proxy_reply::ProxyReply;
 use crate::ProviderError;
+use crate::cluster_peer::ClusterPeer;
 use crate::k8s::{ClusterConnection, ClusterLogin};
 use crate::remote::runtime::{LocalRuntime, RuntimeError};
 

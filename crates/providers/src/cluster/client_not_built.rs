@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::api_object::{ApiObject, ServiceProxy};
 use super::error::ClusterError;
-use super::peer::ClusterPeer;
 use super::proxy_reply::ProxyReply;
+use crate::cluster_peer::ClusterPeer;
 use crate::not_built::NotBuilt;
 
 const NOT_BUILT: NotBuilt = NotBuilt { what: "Kubernetes client", feature: "k8s" };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sealwave_core::diagnostic::Explain;
 
-use super::peer::ClusterPeer;
 use crate::ProviderError;
+use crate::cluster_peer::ClusterPeer;
 
 /// An error of a request to a cluster, with the server and the context that were asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,6 @@ mod client;
 #[cfg(not(feature = "k8s"))]
 mod client_not_built;
 mod error;
-mod peer;
 mod proxy_reply;
 #[cfg(all(test, feature = "k8s"))]
 mod tests;
@@ -24,5 +23,4 @@ pub use self::client::ClusterClient;
 #[cfg(not(feature = "k8s"))]
 pub use self::client_not_built::ClusterClient;
 pub use self::error::{ClusterError, ClusterFailure, RbacRule};
-pub use self::peer::ClusterPeer;
 pub use self::proxy_reply::ProxyReply;

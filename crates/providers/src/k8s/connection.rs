@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::request::{ClusterRequest, unexpected_status};
 use super::review;
 use crate::ProviderError;
-use crate::cluster::ClusterPeer;
+use crate::cluster_peer::ClusterPeer;
 use crate::remote::retry::{self, AttemptError, RetryPolicy};
 use crate::remote::{credential, runtime, tls};
 

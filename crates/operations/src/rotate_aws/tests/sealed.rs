@@ -327,3 +327,29 @@ fn the_key_is_not_sealed_for_objects_that_the_plan_did_not_name() {
     assert!(matches!(sealed.run().expect("waits").outcome, RotationOutcome::Waiting(_)));
     assert_ne!(sealed.read("guest"), before.0);
 }
+
+#[test]
+fn sealed_files_of_several_clusters_are_refused_before_a_key_is_created() {
+    let mut sealed = SealedWorld::new();
+    sealed.settings = Box::new(|root| SealedFilesSettings {
+        paths: vec![root.join("envs"), root.join("other")],
+        ..settings(root)
+    });
+    let app = |cluster: &str| {
+        format!(
+            "apiVersion: sealwave.dev/v1alpha1\nkind: App\nenvironments: {{dev: {{cluster: {cluster}}}}}\n"
+        )
+    };
+    let other = sealed.root().join("other");
+    let directory = other.join("envs/dev/sealed-secrets/x");
+    fs::create_dir_all(&directory).expect("created");
+    fs::write(directory.join("sealed-aws.yaml"), sealed.read("fastapi")).expect("written");
+    fs::write(sealed.root().join("sealwave.yaml"), app("dev")).expect("written");
+    fs::write(other.join("sealwave.yaml"), app("prod")).expect("written");
+    sealed.commit();
+    let keys = sealed.world.ids().len();
+    let error = sealed.run().expect_err("two clusters").to_string();
+    assert!(error.contains("files are of several clusters: `"), "{error}");
+    assert!(error.contains("of `dev`") && error.contains("of `prod`"), "{error}");
+    assert_eq!(sealed.world.ids().len(), keys);
+}
