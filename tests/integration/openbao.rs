@@ -557,9 +557,9 @@ fn put_writes_both_versions_of_the_engine() {
         |path: &str| format!("path \"{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}\n");
     let rules = format!("{}{}", rule("put-2/data/*"), rule("put-1/*"));
     server.write("sys/policies/acl/putter", &json!({"policy": rules}));
-    let (role, secret) = server.app_role("putter", &json!({}));
-    let app = server.app(&format!("auth: {{appRole: {{roleId: {role}, secretIdFile: secret-id}}}}"));
-    app.write("operator/secret-id", &secret);
+    let (role_id, secret_id) = server.app_role("putter", &json!({}));
+    let app = server.app(&format!("auth: {{appRole: {{roleId: {role_id}, secretIdFile: secret-id}}}}"));
+    app.write("operator/secret-id", &secret_id);
     let tokens = server.tokens();
     let read = |path: &str| server.ask("GET", path, &Value::Null)["data"].clone();
 

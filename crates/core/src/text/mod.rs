@@ -13,7 +13,7 @@ pub use short_text::{same_key, split_at_byte};
 pub use wrap::{ellipsize, indent_code, wrap, wrap_from, wrap_prose};
 
 /// Returns a number and a noun, which gets an `s` unless the number is 1.
-pub fn counted<N: Display + From<u8> + PartialEq>(number: N, noun: &str) -> String {
+pub fn counted<N: Copy + Display + From<u8> + PartialEq>(number: N, noun: &str) -> String {
     let ending = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }
