@@ -672,7 +672,7 @@ fn status_shows_versions_and_ages_of_version_2() {
     let status = |references: &[(&str, &str)]| {
         with_items(&app, references.iter().copied());
         let mut command = sealwave();
-        command.args(["status", "-o", "json", "--fetch", "--project", "shop", "--operator"]);
+        command.args(["status", "-o", "json", "--fetch", "--no-policy", "--operator"]);
         let output = watched_output(command.arg(app.path("operator/operator.yaml")).arg(app.path("app")));
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
@@ -690,5 +690,5 @@ fn status_shows_versions_and_ages_of_version_2() {
     );
     // Version 1 of the engine tells neither.
     let secret = status(&[("a", &format!("{one}/app#user"))]);
-    assert_eq!((&secret["versions"], &secret["changed"]), (&json!({}), &Value::Null), "{secret}");
+    assert!(secret["versions"].is_null() && secret["changed"].is_null(), "{secret}");
 }
