@@ -368,7 +368,7 @@ fn a_sealed_secret_that_is_not_unsealed_is_awaited() {
     setup.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 1.into();
     let report = setup.run().expect("a report");
     assert!(matches!(report.end, KeyRotationEnd::Waiting(_)));
-    assert_eq!(report.lines.last().expect("a line"), "1 of 1 SealedSecrets are not unsealed: `shop/db`");
+    assert_eq!(report.lines.last().expect("a line"), "not unsealed: 1 of 1 SealedSecret: `shop/db`");
     setup.cluster().sealed_secrets[0]["status"]["observedGeneration"] = 2.into();
     assert_eq!(setup.run().expect("done").end, KeyRotationEnd::Done);
     assert_eq!(setup.files.resealed.get(), 2);
@@ -380,7 +380,7 @@ fn a_sealed_secret_that_was_wrong_before_is_not_awaited() {
     setup.cluster().sealed_secrets[0]["status"] = Json::Null;
     let report = setup.run().expect("done");
     assert_eq!(report.end, KeyRotationEnd::Done);
-    let line = "1 SealedSecrets were not unsealed before either: `shop/db`";
+    let line = "not unsealed before either: 1 SealedSecret: `shop/db`";
     assert!(report.lines.iter().any(|found| found == line), "{report:?}");
 }
 
