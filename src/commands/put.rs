@@ -169,7 +169,7 @@ mod with_stores {
 
     /// Parses a reference as a placeholder does.
     fn reference(text: &str) -> Result<SecretReference, Failure> {
-        if !text.contains(':') {
+        if text.contains('/') && !text.contains(':') {
             return Err(Problem::new(&InputError::NoProvider(text.to_owned())).into());
         }
         let parsed =

@@ -170,13 +170,15 @@ pub(super) fn run(
                 failure.problems().iter().cloned().chain(failure.omitted_problem()).collect();
             let errors = all.iter().map(|problem| problem.message.clone()).collect();
             broken.push(BrokenApp { app: shown(&directory), errors });
-            all.into_iter().for_each(|problem| problems.push(problem));
+            for problem in all {
+                problems.push(problem);
+            }
         }
     }
     run.finish(broken, problems.check().err())
 }
 
-/// Returns the file of a committed SealedSecret; without items, if it is none.
+/// Returns the file of a committed SealedSecret; for another Secret, without items.
 fn committed_file(secret: &FoundSecret) -> CommittedFile {
     let path = fs_err::canonicalize(&secret.file).unwrap_or_default();
     CommittedFile { path, namespace: secret.namespace.clone(), items: secret.sealed_items.clone() }

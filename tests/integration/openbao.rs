@@ -557,9 +557,9 @@ fn put_writes_both_versions_of_the_engine() {
         |path: &str| format!("path \"{path}\" {{ capabilities = [\"create\", \"read\", \"update\"] }}\n");
     let rules = format!("{}{}", rule("put-2/data/*"), rule("put-1/*"));
     server.write("sys/policies/acl/putter", &json!({"policy": rules}));
-    let (role, secret) = server.app_role("putter", &json!({}));
-    let app = server.app(&format!("auth: {{appRole: {{roleId: {role}, secretIdFile: secret-id}}}}"));
-    app.write("operator/secret-id", &secret);
+    let (role_id, secret_id) = server.app_role("putter", &json!({}));
+    let app = server.app(&format!("auth: {{appRole: {{roleId: {role_id}, secretIdFile: secret-id}}}}"));
+    app.write("operator/secret-id", &secret_id);
     let tokens = server.tokens();
     let read = |path: &str| server.ask("GET", path, &Value::Null)["data"].clone();
 
@@ -672,7 +672,7 @@ fn status_shows_versions_and_ages_of_version_2() {
     let status = |references: &[(&str, &str)]| {
         with_items(&app, references.iter().copied());
         let mut command = sealwave();
-        command.args(["status", "-o", "json", "--fetch", "--project", "shop", "--operator"]);
+        command.args(["status", "-o", "json", "--fetch", "--no-policy", "--operator"]);
         let output = watched_output(command.arg(app.path("operator/operator.yaml")).arg(app.path("app")));
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
@@ -690,5 +690,5 @@ fn status_shows_versions_and_ages_of_version_2() {
     );
     // Version 1 of the engine tells neither.
     let secret = status(&[("a", &format!("{one}/app#user"))]);
-    assert_eq!((&secret["versions"], &secret["changed"]), (&json!({}), &Value::Null), "{secret}");
+    assert!(secret["versions"].is_null() && secret["changed"].is_null(), "{secret}");
 }

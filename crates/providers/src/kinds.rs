@@ -163,6 +163,7 @@ impl ProviderConfig {
     ///
     /// # Errors
     /// A setting is not valid.
+    #[must_use]
     pub fn vault_store(
         &self,
         name: &str,

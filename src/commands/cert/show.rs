@@ -36,7 +36,7 @@ pub(super) fn run(args: &CertShowArgs, variables: VariableReader) -> Result<Comm
     Ok(CommandOutput { failure: problems.check().err(), ..CommandOutput::text(shown) })
 }
 
-/// A word in the place of a file that is almost a subcommand.
+/// A word that is almost a subcommand, given as a file.
 #[derive(Debug, thiserror::Error)]
 #[error("`{word}` is neither a file nor a subcommand of `cert`")]
 struct UnknownWord {

@@ -66,7 +66,7 @@ pub trait PutTarget {
     /// The store would refuse the value.
     fn check(&self, value: &SecretValue) -> Result<(), PutError>;
 
-    /// Returns the way back to the present value; `None` if there is none.
+    /// Returns the way back to the present value, if it has one.
     fn undo(&self) -> Option<String>;
 
     /// Writes a value, and returns the new version, if the store has versions.
@@ -95,7 +95,7 @@ pub enum PutError {
     Removed {
         /// The secret.
         reference: String,
-        /// What happened to the version.
+        /// The fate of the version, as a sentence.
         reason: &'static str,
     },
     /// The store refuses.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::diagnostic::{Failure, Problem, ProblemPlace};
 use sealwave_core::names::{SEAL_KEY_ID, SEALED_FOR};
 use sealwave_core::sha256_hex;
@@ -20,7 +21,7 @@ use sealwave_secrets::values::SecretValue;
 use super::sealed_error::SealedSinkError;
 use super::sealed_template::SealedTemplate;
 use super::sink::{CredentialSink, PresentKey, SinkDelivery, SinkError};
-use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
+use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError, MAX_FILE};
 use crate::reseal::{FoundFile, ResealError, SealedTree, named_cluster};
 use crate::seal::new_claim;
 use crate::sealed_files::{SealedFileEditor, SealedObject};
@@ -381,7 +382,7 @@ impl CredentialSink for SealedFilesSink {
 /// Reports whether all files have what was written.
 fn is_as_written(record: &ChangeRecord) -> bool {
     record.files().iter().all(|file| {
-        let now = fs_err::read(record.root().join(&file.path));
+        let now = read_regular_file(&record.root().join(&file.path), MAX_FILE);
         now.is_ok_and(|now| sha256_hex(&now) == file.after)
     })
 }

@@ -32,7 +32,7 @@ pub enum WorkTreeError {
         title: &'static str,
         /// The limit.
         outcome: String,
-        /// What Git was to do.
+        /// The operations that the call may do.
         access: GitAccess,
     },
     /// A commit is checked out without a branch.
@@ -106,7 +106,7 @@ impl Explain for WorkTreeError {
                  `GIT_TERMINAL_PROMPT=0 git fetch`; then run the command again"
             }
             Self::GitLimit { .. } => {
-                "run `git status` to see whether Git works in this checkout; a pipe in the place of a file, a filter or a slow \
+                "run `git status` to see whether Git works in this checkout; a pipe instead of a file, a filter or a slow \
                  file system makes it wait"
             }
             Self::NoBranch => "check out a branch, or omit `--push`",

@@ -59,9 +59,9 @@ pub struct GitLimits {
 
 impl GitLimits {
     /// The limits of calls that contact a remote: a fetch may have a lot to transfer.
-    pub const REMOTE: Self = Self { time: Duration::from_secs(15 * 60), ..Self::LOCAL };
+    pub const REMOTE: Self = Self { time: Duration::from_mins(15), ..Self::LOCAL };
     /// The limits of calls that use the clone only.
-    pub const LOCAL: Self = Self { time: Duration::from_secs(5 * 60), output: 256 << 20 };
+    pub const LOCAL: Self = Self { time: Duration::from_mins(5), output: 256 << 20 };
 }
 
 impl GitAccess {

@@ -157,7 +157,7 @@ fn reason(messages: &str) -> &str {
     reason.unwrap_or(NO_GIT_MESSAGE)
 }
 
-/// Sends what a pipe has, until its end or until nobody receives it.
+/// Sends the bytes of a pipe, until its end or until the receiver is gone.
 fn pass_on(mut pipe: impl io::Read, sender: &SyncSender<Vec<u8>>) {
     loop {
         let mut chunk = vec![0; CHUNK];

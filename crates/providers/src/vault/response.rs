@@ -108,7 +108,7 @@ pub(super) struct KvState {
     pub(super) fields: Option<SecretValue>,
     /// The number of its latest version, 0 without one; `None` in version 1 of the engine.
     pub(super) version: Option<u64>,
-    /// What happened to its latest version.
+    /// The fate of its latest version, as a sentence.
     pub(super) removed: Option<&'static str>,
 }
 

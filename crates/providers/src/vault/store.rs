@@ -53,7 +53,7 @@ impl Explain for VaultWriteError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Failed(error) => error.hint(),
-            Self::Overtaken => Some("run the command again: it reads the secret anew".to_owned()),
+            Self::Overtaken => Some("run the command again, which reads the secret first".to_owned()),
         }
     }
 }
@@ -77,7 +77,7 @@ impl VaultSecret {
         self.fields.as_ref().is_some_and(|own| is_same(own, fields))
     }
 
-    /// Returns what happened to its latest version, if it was deleted or destroyed.
+    /// Returns the fate of its latest version, if it was deleted or destroyed.
     #[must_use]
     pub const fn removed(&self) -> Option<&'static str> {
         self.removed
@@ -138,7 +138,7 @@ impl VaultStore {
             Err(match error {
                 RuntimeError::DeadlineExceeded => ProviderError::unreachable(
                     format!("the server did not answer within {} seconds", TIME.as_secs()),
-                    "check that the server is up; run the command again, which reads the secret anew",
+                    "check that the server is up; run the command again, which reads the secret first",
                 ),
                 RuntimeError::NotStarted(kind) => ProviderError::cannot_start("the network runtime", kind),
             })

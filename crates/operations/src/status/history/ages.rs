@@ -56,7 +56,7 @@ impl Default for HistoryLimits {
     }
 }
 
-/// What is known of an item.
+/// The age of an item, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ItemAge {
     /// Git does not tell.
@@ -100,6 +100,9 @@ struct RepositorySearch {
     is_shallow: bool,
     objects: GitObjects,
 }
+
+/// Paths before a commit, by the paths after it.
+type EarlierNames = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Files by the name under which they are searched for, relative to the top.
 type FilesByName<'a> = BTreeMap<PathBuf, FileSearch<'a>>;
@@ -196,7 +199,7 @@ impl RepositorySearch {
         }
         // There may be still older versions.
         let left = files.into_values().flat_map(FileSearch::into_items);
-        done.extend(left.map(|item| item.with_minimum()));
+        done.extend(left.map(SearchedItem::with_minimum));
         done
     }
 
@@ -283,24 +286,16 @@ impl RepositorySearch {
 
     /// Returns the items of files without earlier names, and the other files under those.
     fn earlier_names<'a>(&self, files: FilesByName<'a>) -> (Vec<SearchedItem<'a>>, FilesByName<'a>) {
-        let mut by_commit: BTreeMap<String, Option<BTreeMap<Vec<u8>, Vec<u8>>>> = BTreeMap::new();
+        let mut by_commit: BTreeMap<String, Option<EarlierNames>> = BTreeMap::new();
         let (mut done, mut renamed) = (Vec::new(), FilesByName::new());
         for (name, file) in files {
             let Some(commit) = file.created_in.clone() else {
                 done.extend(file.into_items());
                 continue;
             };
-            let names = by_commit.entry(commit).or_insert_with_key(|commit| {
-                let mut names = BTreeMap::new();
-                let add = |change: LogChange| {
-                    if let Some(new_path) = change.new_path {
-                        names.insert(new_path, change.path);
-                    }
-                };
-                read_renames(&self.top, commit, self.log_limits(), add).ok().map(|()| names)
-            });
+            let names = by_commit.entry(commit).or_insert_with_key(|commit| self.renames(commit));
             match names {
-                None => done.extend(file.into_items().map(|item| item.with_minimum())),
+                None => done.extend(file.into_items().map(SearchedItem::with_minimum)),
                 Some(names) => match names.get(name.as_os_str().as_encoded_bytes()) {
                     None => done.extend(file.into_items()),
                     Some(earlier) => {
@@ -312,6 +307,18 @@ impl RepositorySearch {
             }
         }
         (done, renamed)
+    }
+
+    /// Returns the earlier names of files that a commit renamed or copied; `None` if Git does not tell.
+    fn renames(&self, commit: &str) -> Option<EarlierNames> {
+        let mut names = EarlierNames::new();
+        let add = |change: LogChange| {
+            if let Some(new_path) = change.new_path {
+                names.insert(new_path, change.path);
+            }
+        };
+        read_renames(&self.top, commit, self.log_limits(), add).ok()?;
+        Some(names)
     }
 
     fn is_exhausted(&self) -> bool {

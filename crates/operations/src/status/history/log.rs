@@ -32,7 +32,7 @@ pub(super) struct LogChange {
     pub(super) is_new: bool,
     /// The id of the content; `None` if the commit deletes the file.
     pub(super) blob: Option<String>,
-    /// The path, relative to the top. Of a renamed or copied file, the one before.
+    /// The path, relative to the top; the earlier one, if the file was renamed or copied.
     pub(super) path: Vec<u8>,
     /// The path of a renamed or copied file after it.
     pub(super) new_path: Option<Vec<u8>>,

@@ -61,12 +61,12 @@ impl Repository {
         let items = items.iter().map(item).collect();
         CommittedFile { path: self.path(name), namespace: "shop".to_owned(), items }
     }
+}
 
-    /// Returns the days of January 2025, and whether they are minimums.
-    fn days(&self, files: &[CommittedFile], limits: HistoryLimits) -> Vec<(Option<String>, bool)> {
-        let ages = committed_ages(files, limits);
-        ages.into_iter().map(|age| (age.date.map(|date| date.to_string()), age.is_minimum)).collect()
-    }
+/// Returns the days, and whether they are minimums.
+fn days(files: &[CommittedFile], limits: HistoryLimits) -> Vec<(Option<String>, bool)> {
+    let ages = committed_ages(files, limits);
+    ages.into_iter().map(|age| (age.date.map(|date| date.to_string()), age.is_minimum)).collect()
 }
 
 fn day(day: u8) -> (Option<String>, bool) {
@@ -101,7 +101,7 @@ fn many_files_are_found_in_one_walk_under_all_their_names() {
         repository.file("c/*.yaml", &[]),
     ];
     let expected = [day(1), day(4), day(2), day(1), day(7), (None, false), (None, false), (None, false)];
-    assert_eq!(repository.days(&files, HistoryLimits::default()), expected);
+    assert_eq!(days(&files, HistoryLimits::default()), expected);
     let ages = committed_ages(&files, HistoryLimits::default());
     assert_eq!([&ages[5].uncommitted, &ages[6].uncommitted], [&["k"], &["k"]]);
 }
@@ -113,7 +113,7 @@ fn a_search_that_reaches_a_limit_knows_a_minimum() {
         repository.commit("a.yaml", &[("k", "AgB="), ("l", &format!("AgC{number}"))], number);
     }
     let files = [repository.file("a.yaml", &[("k", "AgB=")]), repository.file("a.yaml", &[("l", "AgC9")])];
-    assert_eq!(repository.days(&files, HistoryLimits::default()), [day(1), day(9)]);
+    assert_eq!(days(&files, HistoryLimits::default()), [day(1), day(9)]);
     let unlimited = HistoryLimits::default();
     let two_versions = 2 * fs_err::read(repository.path("a.yaml")).expect("readable").len() as u64;
     for (limits, expected) in [
@@ -122,7 +122,7 @@ fn a_search_that_reaches_a_limit_knows_a_minimum() {
         (HistoryLimits { time: Duration::ZERO, ..unlimited }, [at_least(9), at_least(9)]),
         (HistoryLimits { version_size: 10, ..unlimited }, [(None, false), (None, false)]),
     ] {
-        assert_eq!(repository.days(&files, limits), expected, "{limits:?}");
+        assert_eq!(days(&files, limits), expected, "{limits:?}");
     }
     // More names than are followed.
     for (number, name) in ["b.yaml", "c.yaml", "d.yaml"].into_iter().enumerate() {
@@ -131,8 +131,8 @@ fn a_search_that_reaches_a_limit_knows_a_minimum() {
         repository.git(&["commit", "--quiet", "-m", "rename"], 20);
     }
     let files = [repository.file("d.yaml", &[("k", "AgB=")])];
-    assert_eq!(repository.days(&files, unlimited), [day(1)]);
-    assert_eq!(repository.days(&files, HistoryLimits { names: 2, ..unlimited }), [at_least(20)]);
+    assert_eq!(days(&files, unlimited), [day(1)]);
+    assert_eq!(days(&files, HistoryLimits { names: 2, ..unlimited }), [at_least(20)]);
 }
 
 #[test]
@@ -149,11 +149,11 @@ fn a_shallow_clone_and_a_replaced_commit_are_not_believed() {
     fs_err::create_dir_all(repository.path(".git/info")).expect("created");
     fs_err::write(repository.path(".git/info/grafts"), &second).expect("written");
     let files = [repository.file("a.yaml", &[("k", "AgB=")]), repository.file("a.yaml", &[("l", "AgD=")])];
-    assert_eq!(repository.days(&files, HistoryLimits::default()), [day(1), day(3)]);
+    assert_eq!(days(&files, HistoryLimits::default()), [day(1), day(3)]);
     let clone = tempfile::tempdir().expect("a directory");
     let source = format!("file://{}", repository.path("").display());
     let shallow = Repository(clone);
     shallow.git(&["clone", "--quiet", "--depth", "2", &source, "."], 5);
     let files = [shallow.file("a.yaml", &[("k", "AgB=")]), shallow.file("a.yaml", &[("l", "AgD=")])];
-    assert_eq!(shallow.days(&files, HistoryLimits::default()), [at_least(2), at_least(3)]);
+    assert_eq!(days(&files, HistoryLimits::default()), [at_least(2), at_least(3)]);
 }
