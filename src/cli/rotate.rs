@@ -40,8 +40,8 @@ pub struct RotateAwsArgs {
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: String,
     /// Place of the key: PROVIDER:PATH#ID-KEY,SECRET-KEY for a JSON document, PROVIDER:PATH,PATH for two values;
-    /// repeatable
-    #[arg(long, value_name = "PLACE", required_unless_present = "sealed_files")]
+    /// repeatable. Without a place, the command lists those that the app reads
+    #[arg(long, value_name = "PLACE")]
     pub write: Vec<String>,
     /// Sealed files to renew: files and directories of one repository, for example envs/dev/sealed-secrets; repeatable
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]

@@ -68,8 +68,11 @@ mod with_aws {
         let subject = format!("put {}", args.reference);
         let operation = Operation::begin("put", subject, &args.operation, variables, watch)?;
         let reference = reference(&args.reference)?;
+        let desk = AwsDesk::new(&args.login, variables)?;
+        let kind = desk.kind(&reference.provider)?;
+        kind.check_name(&reference.path).map_err(|error| Problem::new(&error))?;
         let (value, had_line_break) = value(args)?;
-        let store = AwsDesk::new(&args.login, variables)?.store(&reference.provider)?;
+        let store = desk.store(&reference.provider)?;
         let request = PutRequest { path: reference.path, key: reference.key, value, create: args.create };
         let prepared = PreparedPut::new(&store, request).map_err(|error| Problem::new(&error))?;
         let plan = prepared.plan();

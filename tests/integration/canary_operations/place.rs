@@ -81,6 +81,11 @@ impl Place {
         place
     }
 
+    /// Returns the path of a file.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.app.path(name)
+    }
+
     /// Writes a file that may hold the marker.
     pub(crate) fn write(&self, name: &str, text: &str) {
         self.app.write(name, text);

@@ -608,7 +608,7 @@ fn a_consent_for_another_key_is_refused_in_each_phase() {
     let report = world.run_with_consent(&old).expect("waits");
     assert!(report.lines.iter().any(|line| line.contains("has no effect yet")), "{report:?}");
 
-    // An old key is no leftover of an interrupted run.
+    // An interrupted run did not create the old key.
     let mut world = World::new();
     world.fail_point.0.set(Some("creation-recorded"));
     world.run().expect_err("interrupted");

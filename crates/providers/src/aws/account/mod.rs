@@ -6,11 +6,14 @@
 
 mod access_keys;
 mod error;
+mod named_response;
 mod names;
 mod parameters;
 mod probe;
 mod secrets;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use self::access_keys::{AccessKey, KeyStatus, LastUse, NewAccessKey};
 pub use self::error::{AwsError, AwsErrorKind};
