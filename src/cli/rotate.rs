@@ -85,8 +85,13 @@ pub struct RotateAwsArgs {
     /// Region of the bucket [default: --region]
     #[arg(long, value_name = "NAME", requires = "probe_bucket")]
     pub probe_region: Option<String>,
-    /// Address of S3 [default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or endpoint_url of the profile, else that of AWS]
-    #[arg(long, value_name = "URL", requires = "probe_bucket")]
+    /// Address of S3.
+    #[arg(
+        long,
+        help = "Address of S3 [default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or endpoint_url of the profile, else that of AWS]",
+        value_name = "URL",
+        requires = "probe_bucket"
+    )]
     pub probe_endpoint: Option<String>,
     /// Time in which the new key must work
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = time)]

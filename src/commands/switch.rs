@@ -127,7 +127,7 @@ pub(super) fn run(
         ReportFormat::Json => report.json(),
     };
     let (findings, failure) = (!report.findings.is_empty(), report.failure);
-    Ok(CommandOutput { findings, failure, notes, ..CommandOutput::text(stdout) })
+    Ok(CommandOutput { findings, notes, failure, ..CommandOutput::text(stdout) })
 }
 
 /// Decides where the change stands: of placeholder Secrets, else of committed SealedSecrets.

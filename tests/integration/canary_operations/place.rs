@@ -31,11 +31,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self::with_account(aws_user::start())
+        Self::with_account(&aws_user::start())
     }
 
     /// Creates a place with this account.
-    pub(crate) fn with_account(aws: StubServer) -> Self {
+    pub(crate) fn with_account(aws: &StubServer) -> Self {
         let app = SmallApp::new();
         let test_file = |name: &str| {
             fs_err::read_to_string(root().join("testdata/sealed-secrets").join(name)).expect("readable")

@@ -209,3 +209,13 @@ fn a_page_of_a_proxy_is_no_response() {
     }
     refused(account.delete_access_key("airflow", OLD), "DeleteAccessKey");
 }
+
+#[test]
+fn a_response_without_end_is_given_up() {
+    // One attempt reads at most 16 MiB of it.
+    let value = "CANARY".repeat(3 << 20);
+    let body = json!({"Name": "a", "VersionId": "v1", "SecretString": value}).to_string();
+    let (_stub, account) = account(move |_| raw("application/x-amz-json-1.1", &body));
+    let error = refused(account.secret("a", VersionStage::Current).map(drop), "18 MiB");
+    assert!(error.contains("malformed"), "{error}");
+}
