@@ -51,7 +51,7 @@ fn malformed_arguments_are_refused_before_any_login() {
         (&["--write", "aws-sm:a#b,c", "--provider", "other"], "provider `other` is unknown"),
         (&["--write", "aws-sm:a#b,c", "--region", "x/y"], "`region` of AWS is not valid"),
         (&["--write", "aws-sm:a#b,c", "--delete-key", "AKIA\n1"], "is not the id of an access key"),
-        (&["--write", "aws-sm:a#b,c", "--delete-key=--yes"], "`--yes` of `--delete-key` is not the id"),
+        (&["--write", "aws-sm:a#b,c", "--delete-key=--yes"], "is not the id of an access key"),
         (
             &["--sealed-files", "docs", "--sealed-items", "A"],
             "`A` of `--sealed-items` does not name two items",
