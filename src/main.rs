@@ -75,11 +75,11 @@ fn work(cli: Cli, watch: &RunWatch) -> anyhow::Result<ExitCode> {
     let printer = MessagePrinter::new(SourceAccess::decide(&cli.command, config::process_variables));
     match shell::run(watch, move |watch| commands::run(cli, config::process_variables, watch)) {
         Ok(outcome) => {
-            let printed = shell::print_outcome(&outcome, &printer);
+            let written = shell::print_outcome(&outcome, &printer);
             if let Some(failure) = &outcome.failure {
                 printer.print_failure(failure);
             }
-            printed.context("standard output cannot be written")?;
+            written.context("standard output cannot be written")?;
             if outcome.failure.is_some() {
                 return Ok(ExitCode::from(2));
             }

@@ -43,8 +43,8 @@ pub struct RotateAwsArgs {
     #[arg(long, short = 'e', value_name = "NAME")]
     pub env: String,
     /// Place of the key: PROVIDER:PATH#ID-KEY,SECRET-KEY for a JSON document, PROVIDER:PATH,PATH for two values;
-    /// repeatable
-    #[arg(long, value_name = "PLACE", required_unless_present = "sealed_files")]
+    /// repeatable. Without a place, the command lists those that the app reads
+    #[arg(long, value_name = "PLACE")]
     pub write: Vec<String>,
     /// Sealed files to renew: files and directories of one repository, for example envs/dev/sealed-secrets; repeatable
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -93,8 +93,13 @@ pub struct RotateAwsArgs {
     /// Region of the bucket [default: --region]
     #[arg(long, value_name = "NAME", requires = "probe_bucket")]
     pub probe_region: Option<String>,
-    /// Address of S3 [default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or endpoint_url of the profile, else that of AWS]
-    #[arg(long, value_name = "URL", requires = "probe_bucket")]
+    /// Address of S3.
+    #[arg(
+        long,
+        help = "Address of S3 [default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or endpoint_url of the profile, else that of AWS]",
+        value_name = "URL",
+        requires = "probe_bucket"
+    )]
     pub probe_endpoint: Option<String>,
     /// Time in which the new key must work
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = time)]

@@ -63,6 +63,40 @@ impl<'a> AwsDesk<'a> {
         Ok(Self { args, file, environment, accounts: RefCell::default() })
     }
 
+    /// Returns the service of a provider, and checks the settings of its login. Sends nothing.
+    ///
+    /// # Errors
+    /// The provider is unknown or of another kind, or a setting is malformed.
+    pub(super) fn kind(&self, provider: &str) -> Result<StoreKind, Failure> {
+        let (login, kind) = self.provider(provider)?;
+        self.with_flags(login).check().map_err(|error| Problem::new(&error))?;
+        Ok(kind)
+    }
+
+    /// Returns the region of a provider, or without one, that of the flags and variables, if it is known without a login.
+    ///
+    /// # Errors
+    /// The provider is unknown or of another kind.
+    pub(super) fn region(&self, provider: Option<&str>) -> Result<Option<String>, Failure> {
+        let login = match provider {
+            Some(provider) => self.provider(provider)?.0,
+            None => AwsLogin::default(),
+        };
+        let variable = |name: &str| (self.environment)(name).and_then(|value| value.into_string().ok());
+        let region = self.with_flags(login).region().map(str::to_owned);
+        Ok(region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION")))
+    }
+
+    fn with_flags(&self, mut login: AwsLogin) -> AwsLogin {
+        if let Some(profile) = &self.args.profile {
+            login = login.with_profile(profile);
+        }
+        if let Some(region) = &self.args.region {
+            login = login.with_region(region);
+        }
+        login
+    }
+
     /// Logs in to the account of a provider, or without one, to that of the AWS configuration.
     ///
     /// # Errors
@@ -73,17 +107,12 @@ impl<'a> AwsDesk<'a> {
         if let Some(account) = self.accounts.borrow().get(name) {
             return Ok(Rc::clone(account));
         }
-        let mut login = match provider {
+        let login = match provider {
             Some(provider) => self.provider(provider)?.0,
             None => AwsLogin::default(),
         };
-        if let Some(profile) = &self.args.profile {
-            login = login.with_profile(profile);
-        }
-        if let Some(region) = &self.args.region {
-            login = login.with_region(region);
-        }
-        let account = Rc::new(login.open(&self.environment).map_err(|error| Problem::new(&error))?);
+        let account =
+            Rc::new(self.with_flags(login).open(&self.environment).map_err(|error| Problem::new(&error))?);
         self.accounts.borrow_mut().insert(name.to_owned(), Rc::clone(&account));
         Ok(account)
     }

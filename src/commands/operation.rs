@@ -209,7 +209,7 @@ impl<'a> Operation<'a> {
         };
         notes.extend(self.notify(event));
         let findings = matches!(outcome, OperationOutcome::Waiting { .. });
-        Ok(CommandOutput { notes, findings, failure, ..CommandOutput::text(end.stdout(outcome)) })
+        Ok(CommandOutput { findings, notes, failure, ..CommandOutput::text(end.stdout(outcome)) })
     }
 
     /// Returns the output of a report. An operation that has to be continued is a finding.

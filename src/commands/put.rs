@@ -153,7 +153,10 @@ mod with_stores {
         use crate::commands::aws_desk::AwsDesk;
         use sealwave_operations::put::AwsTarget;
 
-        let store = AwsDesk::new(&args.login, variables)?.store(&reference.provider)?;
+        let desk = AwsDesk::new(&args.login, variables)?;
+        let kind = desk.kind(&reference.provider)?;
+        kind.check_name(&reference.path).map_err(|error| Problem::new(&error))?;
+        let store = desk.store(&reference.provider)?;
         let target = AwsTarget::read(store, &reference.path).map_err(|error| Problem::new(&error))?;
         Ok(Box::new(target))
     }

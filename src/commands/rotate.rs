@@ -6,6 +6,8 @@ mod aws;
 mod aws_secret;
 mod controller_key;
 #[cfg(feature = "aws")]
+mod places;
+#[cfg(feature = "aws")]
 mod rollout;
 #[cfg(feature = "aws")]
 mod sealed;

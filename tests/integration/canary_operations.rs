@@ -243,6 +243,8 @@ fn rotate_aws(place: &Place) {
     rotate(2, "airflow", &backup);
     rotate(2, "denied", &[&backup[..], &["--yes"]].concat());
     rotate(2, "airflow", &["--backup", "value", "--yes"]);
+    rotate(2, "airflow", &["--backup", "value", "--yes", "-o", "json"]);
+    rotate(2, "airflow", &[&backup[..], &["--yes", "--delete-key", "CANARY/secret/CANARY"]].concat());
     place.expect_secret_file("rotate aws --backup PATH", "backups/key.json");
     rotate(1, "airflow", &[&backup[..], &["--yes", "--commit"]].concat());
     place.wait_days(2);

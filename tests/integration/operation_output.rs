@@ -52,7 +52,7 @@ fn the_plan_is_written_before_the_first_change_and_results_as_they_come() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let output = tempfile::NamedTempFile::new().expect("a file");
     let (path, log) = (output.path().to_owned(), Arc::clone(&seen));
-    let place = Place::with_account(aws_user::start_with(move |operation| {
+    let place = Place::with_account(&aws_user::start_with(move |operation| {
         let written = fs_err::read_to_string(&path).expect("readable");
         log.lock().expect("not poisoned").push((operation.to_owned(), written));
         None
@@ -77,7 +77,7 @@ fn an_error_leaves_the_plan_the_results_and_the_way_to_continue() {
         let denied = *denied.lock().expect("not poisoned") && operation == "PutSecretValue";
         denied.then(|| refusal("AccessDeniedException"))
     });
-    let place = Place::with_account(account);
+    let place = Place::with_account(&account);
     let rotate = ["--backup", "backups/key.json"];
     let args: Vec<&str> = ROTATE.into_iter().filter(|arg| *arg != "--no-backup").chain(rotate).collect();
     let output = run(&place, &args);
@@ -126,7 +126,7 @@ fn each_error_of_an_apply_has_one_document() {
         let account = aws_user::start_with(move |operation| {
             (operation == refused).then(|| refusal("AccessDeniedException"))
         });
-        let place = Place::with_account(account);
+        let place = Place::with_account(&account);
         let args = [args, &["--operator", "operator/operator.yaml", "--yes"]].concat();
         let output = run(&place, &[&args[..], &["-o", "json"]].concat());
         assert_eq!(output.status.code(), Some(2), "{args:?}");
@@ -149,7 +149,7 @@ fn nothing_changes_if_the_plan_cannot_be_printed() {
         }
         None
     });
-    let place = Place::with_account(account);
+    let place = Place::with_account(&account);
     sealed_file(&place);
     place.commit();
     let file = "repository/envs/dev/sealed-secrets/sealed-aws.yaml";
@@ -188,7 +188,7 @@ fn a_reader_that_goes_away_does_not_end_what_was_begun() {
         }
         None
     });
-    let place = Place::with_account(account);
+    let place = Place::with_account(&account);
     let output = place.command(&ROTATE).stdout(writer).stderr(Stdio::piped()).output().expect("it starts");
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(reader.lock().expect("not poisoned").is_none());

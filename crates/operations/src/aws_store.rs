@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use sealwave_core::diagnostic::Explain;
 use sealwave_providers::aws_account::{
-    AwsAccount, AwsError, AwsErrorKind, ParameterDescription, VersionStage,
+    AwsAccount, AwsError, AwsErrorKind, ParameterDescription, VersionStage, check_parameter_name,
+    check_secret_name,
 };
 use sealwave_secrets::values::SecretValue;
 
@@ -21,6 +22,19 @@ pub enum StoreKind {
     ParameterStore,
     /// Secrets Manager.
     SecretsManager,
+}
+
+impl StoreKind {
+    /// Checks a name or an ARN, without a request.
+    ///
+    /// # Errors
+    /// Nothing of this service can have it.
+    pub fn check_name(self, path: &str) -> Result<(), StoreError> {
+        Ok(match self {
+            Self::SecretsManager => check_secret_name(path),
+            Self::ParameterStore => check_parameter_name(path),
+        }?)
+    }
 }
 
 /// A store in a logged-in account, under the name of its provider.
@@ -195,7 +209,7 @@ impl AwsStore {
             StoreKind::ParameterStore => {
                 let settings = self.account.describe_parameter(path)?;
                 let written = self.account.put_parameter(path, value, &settings, true)?;
-                (written.to_string(), (written - 1).to_string())
+                (written.to_string(), written.saturating_sub(1).to_string())
             }
         };
         if replaced == before.version {

@@ -116,7 +116,7 @@ impl Plan {
             let note = step.note.as_ref().map_or_else(String::new, |note| format!(" ({})", printable(note)));
             let _ = writeln!(out, "  {}. {}{state}{note}", index + 1, printable(&step.summary));
             match &step.undo {
-                StepUndo::By(how) => drop(writeln!(out, "     undo: {how}")),
+                StepUndo::By(how) => drop(writeln!(out, "     undo: {}", printable(how))),
                 StepUndo::Impossible => out.push_str("     cannot be undone\n"),
                 StepUndo::Unneeded => {}
             }
@@ -178,7 +178,12 @@ mod tests {
 
     #[test]
     fn texts_of_a_repository_cannot_control_the_terminal() {
-        let mut plan = Plan::new("x").with_fact("file", "a\u{1b}[2Jb\nc");
+        let mut plan = Plan::new("x").with_fact("file", "a\u{1b}[2Jb\nc").with_step(
+            "delete",
+            "delete \u{7}\n",
+            StepUndo::By("run \u{1b}]0;x\u{7}\n".to_owned()),
+        );
+        plan.steps[0].note = Some("not\rverified".to_owned());
         plan.files.push(PlannedFile {
             path: "p\u{7}".to_owned(),
             diff: "+v\u{1b}[1A\r\n".to_owned(),
@@ -186,7 +191,7 @@ mod tests {
         });
         let human = plan.human(true);
         assert!(!human.chars().any(|c| c.is_control() && c != '\n'), "{human:?}");
-        assert_eq!(human.lines().count(), 7, "{human}");
+        assert_eq!(human.lines().count(), 11, "{human}");
         // GitHub executes lines that start with `::`, also after spaces.
         let command = "::error title=a::b";
         plan.files.push(PlannedFile {

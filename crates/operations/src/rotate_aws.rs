@@ -23,6 +23,7 @@ mod sealed_template;
 mod sink;
 mod state;
 mod store_sink;
+mod suggestion;
 mod write;
 
 #[cfg(test)]
@@ -30,7 +31,7 @@ mod tests;
 
 pub use self::account::KeyAccount;
 pub use self::error::RotationError;
-pub use self::iam_policy::iam_policy;
+pub use self::iam_policy::{PolicyResource, iam_policy};
 pub use self::outcome::{FAIL_POINTS, FailPoint, NoFailPoint, RotationOutcome, RotationReport};
 pub use self::rollout::{NoRolloutCheck, RolloutCheck, RolloutStatus};
 pub use self::rotation::{KeyRotation, RotationSettings, is_user_name};
@@ -39,3 +40,4 @@ pub use self::sealed_template::SealedTemplate;
 pub use self::sink::{CredentialSink, PresentKey, SinkDelivery, SinkError};
 pub use self::state::{RotationPhase, RotationState};
 pub use self::store_sink::{KeyLocation, StoreSink};
+pub use self::suggestion::{ReadReference, suggested_places};

@@ -1,27 +1,27 @@
 //! `rotate aws`: replaces the access key of an IAM user.
 
 use std::path::PathBuf;
-use std::rc::Rc;
 
+use super::places;
 use super::rollout::AppRollout;
-use super::sealed;
+use super::sealed::{self, SealedFlags};
 use crate::cli::RotateAwsArgs;
 use crate::commands::CommandOutput;
 use crate::commands::aws_desk::AwsDesk;
 use crate::commands::operation::{Decision, Operation};
 use crate::config::{self, VariableReader};
 use crate::deadline::RunWatch;
-use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_operations::aws_store::StoreKind;
 use sealwave_operations::backup::BackupTarget;
 use sealwave_operations::clock::SystemClock;
 use sealwave_operations::report::OperationOutcome;
 use sealwave_operations::rotate_aws::{
-    CredentialSink, KeyLocation, KeyRotation, NoFailPoint, RotationError, RotationOutcome, RotationSettings,
-    RotationState, StoreSink, iam_policy,
+    CredentialSink, KeyLocation, KeyRotation, NoFailPoint, PolicyResource, RotationError, RotationOutcome,
+    RotationSettings, RotationState, StoreSink, iam_policy,
 };
 use sealwave_operations::state::OperationId;
-use sealwave_providers::aws_account::{AwsAccount, BucketProbe};
+use sealwave_providers::aws_account::BucketProbe;
 
 #[derive(Debug, thiserror::Error)]
 enum ArgumentError {
@@ -54,6 +54,7 @@ impl Explain for ArgumentError {
 /// A place for the key: its provider and its location.
 struct Place {
     provider: String,
+    kind: StoreKind,
     location: KeyLocation,
 }
 
@@ -64,25 +65,38 @@ pub(super) fn run(
 ) -> Result<CommandOutput, Failure> {
     let subject = format!("rotate aws (user {}, environment {})", args.user, args.env);
     let operation = Operation::begin("rotate aws", subject, &args.operation, variables, watch)?;
+    // Everything that needs no account comes before the login.
     let settings = settings(args)?;
-    let places = args.write.iter().map(|text| place(text)).collect::<Result<Vec<_>, _>>()?;
+    settings.check().map_err(|error| Problem::new(&error))?;
     let desk = AwsDesk::new(&args.login, variables)?;
-    let provider = args.provider.as_deref().or_else(|| Some(places.first()?.provider.as_str()));
-    let account = desk.account(provider)?;
-    if args.print_policy {
-        return print_policy(args, &desk, &account, &places);
+    if args.write.is_empty() && args.sealed_files.is_empty() && !args.print_policy {
+        return Err(places::missing(args, &desk, variables));
     }
-    let sinks = places.into_iter().map(|place| {
+    let places = args.write.iter().map(|text| place(text, &desk)).collect::<Result<Vec<_>, _>>()?;
+    let provider = args.provider.as_deref().or_else(|| Some(places.first()?.provider.as_str()));
+    provider.map(|provider| desk.kind(provider)).transpose()?;
+    if args.print_policy {
+        return print_policy(args, &desk, provider, &places);
+    }
+    let has_journal = !args.operation.dry_run || operation.has_state();
+    let sealed = if args.sealed_files.is_empty() {
+        None
+    } else {
+        let flags = SealedFlags::read(args)?;
+        let journal = has_journal.then(|| sealed::journal(&operation, args)).transpose()?;
+        Some(sealed::sink(args, flags, journal, variables, watch)?)
+    };
+    let account = desk.account(provider)?;
+    if let Some(probe) = &settings.probe {
+        account.check_probe(probe).map_err(|error| Problem::new(&error))?;
+    }
+    let stores = places.into_iter().map(|place| {
         let sink: Box<dyn CredentialSink> =
             Box::new(StoreSink::new(desk.store(&place.provider)?, place.location));
         Ok(sink)
     });
-    let mut sinks = sinks.collect::<Result<Vec<_>, Failure>>()?;
-    let has_journal = !args.operation.dry_run || operation.has_state();
-    if !args.sealed_files.is_empty() {
-        let journal = has_journal.then(|| sealed::journal(&operation, args)).transpose()?;
-        sinks.push(Box::new(sealed::sink(args, journal, variables, watch)?));
-    }
+    let mut sinks = stores.collect::<Result<Vec<_>, Failure>>()?;
+    sinks.extend(sealed.map(|sink| Box::new(sink) as Box<dyn CredentialSink>));
     let clock = SystemClock::starting_at(config::now(variables)?);
     let progress = operation.progress();
     let rotation = KeyRotation {
@@ -152,25 +166,45 @@ fn probe(args: &RotateAwsArgs, bucket: &str) -> Result<BucketProbe, Failure> {
     Ok(BucketProbe { bucket: bucket.to_owned(), region, endpoint })
 }
 
-fn place(text: &str) -> Result<Place, Failure> {
-    let parsed = text.split_once(':').and_then(|(provider, location)| {
-        Some(Place { provider: provider.to_owned(), location: KeyLocation::parse(location)? })
-    });
-    parsed.ok_or_else(|| Problem::new(&ArgumentError::Place(text.to_owned())).into())
+fn place(text: &str, desk: &AwsDesk<'_>) -> Result<Place, Failure> {
+    let parsed = text
+        .split_once(':')
+        .and_then(|(provider, location)| Some((provider.to_owned(), KeyLocation::parse(location)?)));
+    let (provider, location) = parsed.ok_or_else(|| Problem::new(&ArgumentError::Place(text.to_owned())))?;
+    let kind = desk.kind(&provider)?;
+    for path in location.paths() {
+        kind.check_name(path).map_err(|error| Problem::new(&error))?;
+    }
+    Ok(Place { provider, kind, location })
 }
 
 fn print_policy(
     args: &RotateAwsArgs,
     desk: &AwsDesk<'_>,
-    account: &Rc<AwsAccount>,
+    provider: Option<&str>,
     places: &[Place],
 ) -> Result<CommandOutput, Failure> {
-    let mut stores: Vec<(StoreKind, String)> = Vec::new();
+    let mut stores: Vec<PolicyResource> = Vec::new();
     for place in places {
-        let kind = desk.store(&place.provider)?.kind();
-        stores.extend(place.location.paths().into_iter().map(|path| (kind, path.to_owned())));
+        let region = desk.region(Some(&place.provider))?;
+        stores.extend(place.location.paths().into_iter().map(|path| PolicyResource {
+            kind: place.kind,
+            region: region.clone(),
+            path: path.to_owned(),
+        }));
     }
-    let user = account.user_arn(&args.user).map_err(|error| Problem::new(&error))?;
-    let region = account.region().map_err(|error| Problem::new(&error))?;
-    Ok(CommandOutput::text(format!("{:#}\n", iam_policy(&user, &region, &stores))))
+    let policy = iam_policy(&args.user, desk.region(provider)?.as_deref(), &stores);
+    let notes = vec![Note::info(Problem::new(&PolicyNote))];
+    Ok(CommandOutput { notes, ..CommandOutput::text(format!("{policy:#}\n")) })
+}
+
+/// A remark about the policy.
+#[derive(Debug, thiserror::Error)]
+#[error("policy was made without a login, so it does not name the account")]
+struct PolicyNote;
+
+impl Explain for PolicyNote {
+    fn hint(&self) -> Option<String> {
+        Some("replace `*` by the number of the account, and write the path of the user before its name if it has one".to_owned())
+    }
 }

@@ -12,6 +12,17 @@ use sealwave_operations::rotate_aws::{RolloutCheck, RolloutStatus};
 /// The most reasons that are listed.
 const MAX_REASONS: usize = 5;
 
+/// Returns the flags of an app whose directory the operator names.
+pub(super) fn app_args(args: &RotateAwsArgs, directory: &Path) -> AppArgs {
+    AppArgs {
+        dir: DirArgs { dir: directory.to_owned() },
+        app_file: None,
+        operator: args.login.operator.clone(),
+        charts: ChartArgs::default(),
+        identity: args.identity.clone(),
+    }
+}
+
 /// The rollout of apps whose directories the operator names.
 pub(super) struct AppRollout<'a> {
     pub(super) args: &'a RotateAwsArgs,
@@ -22,7 +33,7 @@ pub(super) struct AppRollout<'a> {
 impl AppRollout<'_> {
     /// Returns what is wrong with an app.
     fn wrong(&self, directory: &Path) -> Vec<String> {
-        let identity = self.args.identity.clone();
+        let no_policy = self.args.identity.project.is_none();
         let args = VerifyArgs {
             env: Some(self.args.env.clone()),
             rendered: None,
@@ -30,16 +41,10 @@ impl AppRollout<'_> {
             argocd_namespace: "argocd".to_owned(),
             revision: None,
             wait: None,
-            no_policy: identity.project.is_none(),
+            no_policy,
             output: ReportFormat::Human,
             cluster: self.args.cluster.clone(),
-            app: AppArgs {
-                dir: DirArgs { dir: directory.to_owned() },
-                app_file: None,
-                operator: self.args.login.operator.clone(),
-                charts: ChartArgs::default(),
-                identity,
-            },
+            app: app_args(self.args, directory),
         };
         let report = verify_app(args, self.variables, self.watch);
         self.watch.set_time_limit(TIME_LIMIT);

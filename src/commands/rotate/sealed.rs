@@ -12,7 +12,7 @@ use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::diagnostic::{Explain, Failure, NOT_UTF8, Problem, io_reason};
 use sealwave_operations::certificates::CertificateSource;
 use sealwave_operations::rotate_aws::{
-    SealedFilesSettings, SealedFilesSink, SealedFilesState, SealedTemplate,
+    CredentialSink as _, SealedFilesSettings, SealedFilesSink, SealedFilesState, SealedTemplate,
 };
 use sealwave_operations::state::{Journal, OperationId};
 use sealwave_operations::work_tree::{AllowedPaths, PushTarget};
@@ -59,38 +59,65 @@ pub(super) fn journal(
     operation.journal(id)
 }
 
-/// Creates the sink of the sealed files.
+/// The flags of sealed files, in the form that they must have.
+pub(super) struct SealedFlags {
+    items: [String; 2],
+    templates: Vec<SealedTemplate>,
+    allowed: AllowedPaths,
+}
+
+impl SealedFlags {
+    /// Reads the flags, and the files of templates.
+    ///
+    /// # Errors
+    /// A flag is malformed, or a template cannot be read.
+    pub(super) fn read(args: &RotateAwsArgs) -> Result<Self, Failure> {
+        let items = items(&args.sealed_items)?;
+        let templates = args.sealed_template.iter().map(|text| template(text)).collect::<Result<_, _>>()?;
+        let allowed = AllowedPaths::new(Some(&args.env), &args.files.allow_path);
+        Ok(Self { items, templates, allowed: allowed.map_err(|error| Problem::new(&error))? })
+    }
+}
+
+/// Parses `--sealed-items`.
+pub(super) fn items(text: &str) -> Result<[String; 2], Failure> {
+    // Other keys are not valid in a Secret.
+    let is_key = |key: &str| {
+        (1..=253).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let items = text.split_once(',').filter(|(id, secret)| is_key(id) && is_key(secret) && id != secret);
+    let items = items.map(|(id, secret)| [id.to_owned(), secret.to_owned()]);
+    items.ok_or_else(|| Problem::new(&SealedArgumentError::Items(text.to_owned())).into())
+}
+
+/// Creates the sink of the sealed files, and checks that they can be changed.
 ///
 /// # Errors
-/// A flag is malformed, the certificate cannot be fetched, or the files are not in one repository.
+/// The certificate cannot be fetched, or the files are not in one repository, or cannot be changed.
 pub(super) fn sink(
     args: &RotateAwsArgs,
+    flags: SealedFlags,
     journal: Option<Journal<SealedFilesState>>,
     variables: VariableReader,
     watch: &RunWatch,
 ) -> Result<SealedFilesSink, Failure> {
-    let items = args
-        .sealed_items
-        .split_once(',')
-        .filter(|(id, secret)| !id.is_empty() && !secret.is_empty() && id != secret && !secret.contains(','));
-    let (id, secret) =
-        items.ok_or_else(|| Problem::new(&SealedArgumentError::Items(args.sealed_items.clone())))?;
-    let templates = args.sealed_template.iter().map(|text| template(text)).collect::<Result<_, _>>()?;
-    let allowed = AllowedPaths::new(Some(&args.env), &args.files.allow_path);
     let files = &args.files;
     let push =
         files.push.then(|| PushTarget { remote: files.remote.clone(), branch: files.target_branch.clone() });
     let settings = SealedFilesSettings {
         paths: args.sealed_files.clone(),
-        items: [id.to_owned(), secret.to_owned()],
-        templates,
+        items: flags.items,
+        templates: flags.templates,
         namespace: args.identity.namespace.clone(),
         certificate: certificate(args, variables, watch)?,
-        allowed: allowed.map_err(|error| Problem::new(&error))?,
+        allowed: flags.allowed,
         commit: files.commit,
         push,
     };
-    Ok(SealedFilesSink::new(settings, journal).map_err(|error| Problem::new(&error))?)
+    let sink = SealedFilesSink::new(settings, journal).map_err(|error| Problem::new(&error))?;
+    sink.present_key().map_err(|error| Problem::new(&error))?;
+    Ok(sink)
 }
 
 fn certificate(

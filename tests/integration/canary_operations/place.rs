@@ -31,11 +31,11 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self::with_account(aws_user::start())
+        Self::with_account(&aws_user::start())
     }
 
     /// Creates a place with this account.
-    pub(crate) fn with_account(aws: StubServer) -> Self {
+    pub(crate) fn with_account(aws: &StubServer) -> Self {
         let app = SmallApp::new();
         let test_file = |name: &str| {
             fs_err::read_to_string(root().join("testdata/sealed-secrets").join(name)).expect("readable")
@@ -79,6 +79,11 @@ impl Place {
         place.git(&["config", "user.name", "test"]);
         place.git(&["config", "user.email", "test@example.com"]);
         place
+    }
+
+    /// Returns the path of a file.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.app.path(name)
     }
 
     /// Writes a file that may hold the marker.

@@ -291,11 +291,15 @@ impl KeyRotationRun<'_> {
         files.pin(&certificate).map_err(KeyRotationError::Files)?;
         match files.reseal(controller, &certificate).map_err(KeyRotationError::Files)? {
             ResealStep::Waiting { until, lines } => {
-                lines.into_iter().for_each(|line| self.tell(line));
+                for line in lines {
+                    self.tell(line);
+                }
                 Ok(NextStep::End(KeyRotationEnd::Waiting(until)))
             }
             ResealStep::Done(lines) => {
-                lines.into_iter().for_each(|line| self.tell(line));
+                for line in lines {
+                    self.tell(line);
+                }
                 self.reach("resealed")?;
                 self.record(KeyRotationState { phase: KeyRotationPhase::Verifying { key }, ..state })?;
                 self.reach("verifying-recorded")
@@ -315,7 +319,9 @@ impl KeyRotationRun<'_> {
             }
             self.rotation.clock.wait(PAUSE);
         };
-        result.lines.into_iter().for_each(|line| self.tell(line));
+        for line in result.lines {
+            self.tell(line);
+        }
         if result.wrong.is_empty() {
             self.tell(format!("new items are sealed for key {key}"));
             self.tell(
@@ -323,7 +329,9 @@ impl KeyRotationRun<'_> {
             );
             return Ok(NextStep::End(KeyRotationEnd::Done));
         }
-        result.wrong.into_iter().for_each(|line| self.tell(line));
+        for line in result.wrong {
+            self.tell(line);
+        }
         Ok(NextStep::End(KeyRotationEnd::Waiting("the cluster to be as committed".to_owned())))
     }
 

@@ -86,6 +86,7 @@ impl<'a> ResealRun<'a> {
     ) -> Result<Self, Failure> {
         let mut run = Self { journal, tree, delivery, progress, results: Vec::new() };
         if let Some(ResealState::Changing { record, earlier }) = run.journal.state().cloned() {
+            progress.phase("finishing the change of files of an interrupted run");
             let is_finished = record.finish().map_err(|error| Problem::new(&error))?;
             if is_finished {
                 run.tell("the files of an interrupted run were replaced".to_owned());
@@ -162,7 +163,9 @@ impl<'a> ResealRun<'a> {
         if self.delivery.commit || self.delivery.push.is_some() {
             let paths = record.files().iter().map(|file| file.path.as_path());
             let commit = tree.commit(paths, &message(&record)).map_err(|error| Problem::new(&error))?;
-            commit.into_iter().for_each(|commit| self.tell(format!("committed as {commit}")));
+            if let Some(commit) = commit {
+                self.tell(format!("committed as {commit}"));
+            }
             tree.note_committed(&mut record).map_err(|error| Problem::new(&error))?;
         }
         let Some(target) = &self.delivery.push else { return Ok(OperationOutcome::Done) };

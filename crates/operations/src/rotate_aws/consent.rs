@@ -35,15 +35,16 @@ impl KeyRotation<'_> {
         };
         let is_old = state.keys_before.contains(given);
         match &state.phase {
-            // A key that an interrupted run left.
+            // Only a key that an interrupted run left.
             RotationPhase::Creating if is_old => wrong(None),
-            RotationPhase::Creating => Ok(()),
             RotationPhase::Created { key } | RotationPhase::Answered { key } if !is_new => wrong(Some(key)),
-            RotationPhase::Created { .. } | RotationPhase::Answered { .. } => Ok(()),
-            _ if is_new => Err(RotationError::KeyInUse {
-                key: given.clone(),
-                reason: "it is the new key of this rotation".to_owned(),
-            }),
+            RotationPhase::Creating | RotationPhase::Created { .. } | RotationPhase::Answered { .. } => {
+                Ok(())
+            }
+            _ if is_new => {
+                let reason = "it is the new key of this rotation".to_owned();
+                Err(RotationError::KeyInUse { key: given.clone(), reason })
+            }
             RotationPhase::Deactivated { old, .. } if old != given => wrong(Some(old)),
             RotationPhase::Written { .. } | RotationPhase::Grace { .. } if !is_old => wrong(None),
             _ => Ok(()),

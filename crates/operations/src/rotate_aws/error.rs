@@ -29,9 +29,9 @@ pub enum RotationError {
         /// The new key.
         key: String,
     },
-    /// `--delete-key` names no key.
-    #[error("`{0}` of `--delete-key` is not the id of an access key")]
-    BadKeyId(String),
+    /// The text of `--delete-key` is malformed.
+    #[error("the text of `--delete-key` is not the id of an access key")]
+    BadKeyId,
     /// The name of the user is malformed.
     #[error("`{0}` is not the name of an IAM user")]
     BadUser(String),
@@ -179,7 +179,7 @@ impl Explain for RotationError {
                 "everyone who can read them gets the key: check them, then use `--accept-new-objects`".to_owned()
             }
             Self::BadKeyFile { .. } => "pass the decrypted backup of this key".to_owned(),
-            Self::BadKeyId(_) => "write one id as the plan shows it, such as `AKIA…`".to_owned(),
+            Self::BadKeyId => "write one id as the plan shows it, such as `AKIA…`".to_owned(),
             Self::NoSuchKey { .. } => {
                 "nothing was changed: name one of the user's keys, or omit `--delete-key`".to_owned()
             }

@@ -4,25 +4,37 @@ use serde_json::{Value, json};
 
 use crate::aws_store::StoreKind;
 
+/// A secret or parameter that the policy allows to write.
+pub struct PolicyResource {
+    /// The service.
+    pub kind: StoreKind,
+    /// The region, if it is known.
+    pub region: Option<String>,
+    /// The name or the ARN.
+    pub path: String,
+}
+
 /// Returns the policy for the operator who rotates the keys of a user and writes them to these secrets and parameters.
 ///
-/// `user_arn` also names the account and the partition.
+/// It needs no login: the account is `*`, which is the one that the policy is in. `region` only tells the partition.
 #[must_use]
-pub fn iam_policy(user_arn: &str, region: &str, stores: &[(StoreKind, String)]) -> Value {
-    let part = |index: usize| user_arn.split(':').nth(index).unwrap_or("*");
-    let (partition, account) = (part(1), part(4));
-    let arn = |kind: StoreKind, path: &String| match kind {
-        _ if path.starts_with("arn:") => path.clone(),
-        // AWS appends six random characters to the name of a secret.
-        StoreKind::SecretsManager => {
-            format!("arn:{partition}:secretsmanager:{region}:{account}:secret:{path}-??????")
-        }
-        StoreKind::ParameterStore => {
-            format!("arn:{partition}:ssm:{region}:{account}:parameter/{}", path.trim_start_matches('/'))
+pub fn iam_policy(user: &str, region: Option<&str>, stores: &[PolicyResource]) -> Value {
+    let arn = |store: &PolicyResource| {
+        let region = store.region.as_deref();
+        let (partition, region, path) = (partition(region), region.unwrap_or("*"), &store.path);
+        match store.kind {
+            _ if path.starts_with("arn:") => path.clone(),
+            // AWS appends six random characters to the name of a secret.
+            StoreKind::SecretsManager => {
+                format!("arn:{partition}:secretsmanager:{region}:*:secret:{path}-??????")
+            }
+            StoreKind::ParameterStore => {
+                format!("arn:{partition}:ssm:{region}:*:parameter/{}", path.trim_start_matches('/'))
+            }
         }
     };
     let of = |wanted: StoreKind| -> Vec<String> {
-        stores.iter().filter(|(kind, _)| *kind == wanted).map(|(kind, path)| arn(*kind, path)).collect()
+        stores.iter().filter(|store| store.kind == wanted).map(arn).collect()
     };
     let (secrets, parameters) = (of(StoreKind::SecretsManager), of(StoreKind::ParameterStore));
     let mut statements = vec![json!({
@@ -36,7 +48,7 @@ pub fn iam_policy(user_arn: &str, region: &str, stores: &[(StoreKind, String)]) 
             "iam:ListAccessKeys",
             "iam:UpdateAccessKey",
         ],
-        "Resource": user_arn,
+        "Resource": format!("arn:{}:iam::*:user/{user}", partition(region)),
     })];
     if !secrets.is_empty() {
         statements.push(json!({
@@ -63,33 +75,49 @@ pub fn iam_policy(user_arn: &str, region: &str, stores: &[(StoreKind, String)]) 
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
+/// Returns the partition of a region.
+fn partition(region: Option<&str>) -> &'static str {
+    match region {
+        Some(region) if region.starts_with("cn-") => "aws-cn",
+        Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_permission_is_for_one_resource() {
+        let store = |kind, region: &str, path: &str| PolicyResource {
+            kind,
+            region: Some(region.to_owned()).filter(|region| !region.is_empty()),
+            path: path.to_owned(),
+        };
         let stores = [
-            (StoreKind::SecretsManager, "prod/aws".to_owned()),
-            (StoreKind::ParameterStore, "/prod/id".to_owned()),
-            (StoreKind::ParameterStore, "arn:aws:ssm:eu-west-1:1:parameter/x".to_owned()),
+            store(StoreKind::SecretsManager, "cn-north-1", "prod/aws"),
+            store(StoreKind::ParameterStore, "us-gov-west-1", "/prod/id"),
+            store(StoreKind::ParameterStore, "", "/prod/secret"),
+            store(StoreKind::ParameterStore, "eu-west-1", "arn:aws:ssm:eu-west-1:1:parameter/x"),
         ];
-        let policy = iam_policy("arn:aws-cn:iam::123456789012:user/ops/airflow", "cn-north-1", &stores);
+        let policy = iam_policy("airflow", Some("cn-north-1"), &stores);
         let resources: Vec<&Value> =
             policy["Statement"].as_array().expect("a list").iter().map(|one| &one["Resource"]).collect();
         assert_eq!(
             resources,
             [
-                &json!("arn:aws-cn:iam::123456789012:user/ops/airflow"),
-                &json!(["arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:prod/aws-??????"]),
+                &json!("arn:aws-cn:iam::*:user/airflow"),
+                &json!(["arn:aws-cn:secretsmanager:cn-north-1:*:secret:prod/aws-??????"]),
                 &json!([
-                    "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/prod/id",
+                    "arn:aws-us-gov:ssm:us-gov-west-1:*:parameter/prod/id",
+                    "arn:aws:ssm:*:*:parameter/prod/secret",
                     "arn:aws:ssm:eu-west-1:1:parameter/x"
                 ]),
                 &json!("*"),
             ]
         );
-        let alone = iam_policy("arn:aws:iam::123456789012:user/airflow", "eu-west-1", &[]);
+        let alone = iam_policy("airflow", None, &[]);
         assert_eq!(alone["Statement"].as_array().map(Vec::len), Some(1));
     }
 }

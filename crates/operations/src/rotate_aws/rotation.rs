@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sealwave_providers::aws_account::{BucketProbe, is_access_key_id};
+use sealwave_providers::aws_account::BucketProbe;
 
 use super::account::KeyAccount;
 use super::error::RotationError;
@@ -11,6 +11,7 @@ use super::facts::UserKeys;
 use super::outcome::FailPoint;
 use super::rollout::RolloutCheck;
 use super::sink::CredentialSink;
+use super::store_sink::is_key_id;
 use crate::backup::BackupTarget;
 use crate::clock::Clock;
 use crate::progress::Progress;
@@ -77,8 +78,9 @@ impl RotationSettings {
         if !is_user_name(&self.user) {
             return Err(RotationError::BadUser(self.user.clone()));
         }
-        if let Some(id) = self.delete_key.as_ref().filter(|id| !is_access_key_id(id)) {
-            return Err(RotationError::BadKeyId(id.clone()));
+        // It is not shown: it may be a secret in the wrong place.
+        if self.delete_key.as_ref().is_some_and(|id| !is_key_id(id)) {
+            return Err(RotationError::BadKeyId);
         }
         Ok(self.backup.check()?)
     }

@@ -201,7 +201,8 @@ impl CredentialSink for StoreSink {
     }
 }
 
-fn is_key_id(text: &str) -> bool {
+/// Reports whether a text has the form of an access key's id.
+pub(super) fn is_key_id(text: &str) -> bool {
     (16..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

@@ -16,13 +16,18 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 
 use crate::ProviderError;
 use crate::remote::authorities;
 use crate::remote::tls::HandshakeError;
+
+/// The most bytes of a response: 20 secrets of 64 KiB, each character escaped, are half of it.
+const MAX_RESPONSE: usize = 16 << 20;
 
 /// Creates a client that trusts the certificates in `ca_file`, or those of the system, and uses `proxy`.
 ///
@@ -126,13 +131,19 @@ impl SchemeConnector {
 
 impl HttpConnector for SchemeConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if request.uri().starts_with("http://") {
+        let answer = if request.uri().starts_with("http://") {
             let plain = || SharedHttpConnector::new(self.builder.clone().build_http());
-            return self.plain.get_or_init(plain).call(request);
-        }
-        let answer = self.encrypted.get_or_init(|| self.encrypted()).call(request);
-        HttpConnectorFuture::new(async move { answer.await.map_err(without_retry) })
+            self.plain.get_or_init(plain).call(request)
+        } else {
+            self.encrypted.get_or_init(|| self.encrypted()).call(request)
+        };
+        HttpConnectorFuture::new(async move { answer.await.map(bounded).map_err(without_retry) })
     }
+}
+
+/// Ends a response that is larger than any of AWS: the SDK keeps all of it in memory.
+fn bounded(response: HttpResponse) -> HttpResponse {
+    response.map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_RESPONSE)))
 }
 
 /// Marks a handshake failure as permanent, so that the SDK does not retry it.

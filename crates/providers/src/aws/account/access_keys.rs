@@ -7,6 +7,7 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::StatusType;
 
 use super::error::{AwsError, AwsErrorKind};
+use super::named_response::NamedResponse;
 use super::names::is_access_key_id;
 use super::session::{AwsAccount, time};
 use crate::aws::failure::{AwsCall, AwsFailure};
@@ -181,6 +182,7 @@ impl AwsAccount {
             KeyStatus::Inactive => StatusType::Inactive,
         };
         let request = self.iam()?.update_access_key().user_name(user).access_key_id(id).status(status);
+        let request = request.customize().interceptor(NamedResponse("<UpdateAccessKeyResponse"));
         let answer = self.runtime.block_on(request.send());
         let explain = self.explain(AwsCall::UpdateAccessKey);
         answer.map(drop).map_err(|error| explain(AwsFailure::from_sdk_error(&error)))
@@ -192,6 +194,7 @@ impl AwsAccount {
     /// The call fails.
     pub fn delete_access_key(&self, user: &str, id: &str) -> Result<(), AwsError> {
         let request = self.iam()?.delete_access_key().user_name(user).access_key_id(id);
+        let request = request.customize().interceptor(NamedResponse("<DeleteAccessKeyResponse"));
         let explain = self.explain(AwsCall::DeleteAccessKey);
         let error = match self.runtime.block_on(request.send()) {
             Ok(_) => return Ok(()),

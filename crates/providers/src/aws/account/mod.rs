@@ -6,15 +6,18 @@
 
 mod access_keys;
 mod error;
+mod named_response;
 mod names;
 mod parameters;
 mod probe;
 mod secrets;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use self::access_keys::{AccessKey, KeyStatus, LastUse, NewAccessKey};
 pub use self::error::{AwsError, AwsErrorKind};
-pub use self::names::{check_parameter_name, check_secret_name, is_access_key_id};
+pub use self::names::{check_parameter_name, check_secret_name};
 pub use self::parameters::{ParameterDescription, StoredParameter};
 pub use self::probe::BucketProbe;
 pub use self::secrets::{SecretDescription, StoredSecret, VersionStage};

@@ -23,9 +23,8 @@ fn check(service: AwsService, name: &str) -> Result<(), AwsError> {
     check_path(service, name).map(drop).map_err(|error| AwsError::of_login(&error))
 }
 
-/// Reports whether a text has the form of an access key's id.
-#[must_use]
-pub fn is_access_key_id(text: &str) -> bool {
+/// Reports whether a text of a response has the form of an access key's id, so that it can be shown.
+pub(super) fn is_access_key_id(text: &str) -> bool {
     (16..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 

@@ -98,6 +98,14 @@ impl AwsAccount {
         }
     }
 
+    /// Checks the address of a probe. Sends nothing.
+    ///
+    /// # Errors
+    /// The address in the AWS configuration is malformed.
+    pub fn check_probe(&self, probe: &BucketProbe) -> Result<(), AwsError> {
+        self.bucket_url(probe, "").map(drop)
+    }
+
     fn bucket_url(&self, probe: &BucketProbe, region: &str) -> Result<String, AwsError> {
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let endpoint = match &probe.endpoint {
