@@ -54,7 +54,7 @@ impl SwitchReport {
             ReportFormat::Json => self.json(),
         };
         let (findings, failure) = (!self.findings.is_empty(), self.failure);
-        Ok(CommandOutput { findings, failure, notes, ..CommandOutput::text(stdout) })
+        Ok(CommandOutput { findings, notes, failure, ..CommandOutput::text(stdout) })
     }
 
     /// Returns why `--write` has nothing to write, if so.
