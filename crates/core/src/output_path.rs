@@ -65,7 +65,7 @@ mod tests {
             ("own/inside/new", false),
             ("own/.git/hooks/named", false),
             ("mine", false),
-            ("own/out/../file", false),
+            ("own/out/../file", true),
             ("own/device", true),
             ("own/inside", true),
             ("own/file", true),
