@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use fs_err as fs;
 use serde_json::Value as Json;
 
+#[cfg(feature = "k8s")]
 use crate::support::controller;
 use crate::support::{copy_tree, is_message_line, objects, private, root, sealwave};
 
@@ -81,6 +82,7 @@ impl Checkout {
     }
 
     /// Starts a cluster whose controller has this key, and returns a kubeconfig for it.
+    #[cfg(feature = "k8s")]
     fn kubeconfig(&self, certificate: &str, key: &str) -> String {
         let read = |name: &str| fs::read_to_string(self.path(&format!("keys/{name}"))).expect("readable");
         let server = controller::start(&read(&format!("{certificate}.crt")), &read(&format!("{key}.key")));
@@ -481,27 +483,30 @@ fn files_of_several_clusters_are_refused() {
         }
     }
     assert_eq!(checkout.changed(), "");
-    let kubeconfig = checkout.kubeconfig("rsa2048", "rsa2048");
-    let mut command = sealwave();
-    command.current_dir(checkout.path("repository")).args([
-        "rotate",
-        "controller-key",
-        "app",
-        "other",
-        "--env",
-        "dev",
-    ]);
-    command.args([
-        "--no-backup",
-        "--yes",
-        "--kubeconfig",
-        &kubeconfig,
-        "--state-dir",
-        &checkout.shown("state"),
-    ]);
-    let stderr = refused(&command.output().expect("the binary starts"));
-    assert!(stderr.contains("files are of several clusters: `"), "{stderr}");
-    assert_eq!(checkout.changed(), "");
+    #[cfg(feature = "k8s")]
+    {
+        let kubeconfig = checkout.kubeconfig("rsa2048", "rsa2048");
+        let mut command = sealwave();
+        command.current_dir(checkout.path("repository")).args([
+            "rotate",
+            "controller-key",
+            "app",
+            "other",
+            "--env",
+            "dev",
+        ]);
+        command.args([
+            "--no-backup",
+            "--yes",
+            "--kubeconfig",
+            &kubeconfig,
+            "--state-dir",
+            &checkout.shown("state"),
+        ]);
+        let stderr = refused(&command.output().expect("the binary starts"));
+        assert!(stderr.contains("files are of several clusters: `"), "{stderr}");
+        assert_eq!(checkout.changed(), "");
+    }
     // The user names one that runs both.
     let args = [
         "app",
@@ -540,14 +545,18 @@ fn a_file_of_another_cluster_is_not_sealed_for_this_one() {
     let stderr =
         refused(&checkout.reseal_environment("dev", &["rsa2048"], NEW, &["--accept-key", large, "--yes"]));
     assert!(stderr.contains("of `--accept-key` is not the fingerprint of a given key"), "{stderr}");
-    // The controller tells which keys it has.
-    let kubeconfig = checkout.kubeconfig("rsa3072", "rsa3072");
-    let asked = ["--kubeconfig", &kubeconfig, "--yes"];
-    let stderr = refused(&checkout.reseal_environment("dev", &["rsa2048", "rsa4096"], NEW, &asked));
-    assert!(stderr.contains("which the controller of the certificate does not have"), "{stderr}");
-    assert_eq!(checkout.changed(), "");
+    #[cfg(feature = "k8s")]
+    {
+        // The controller tells which keys it has.
+        let kubeconfig = checkout.kubeconfig("rsa3072", "rsa3072");
+        let asked = ["--kubeconfig", &kubeconfig, "--yes"];
+        let stderr = refused(&checkout.reseal_environment("dev", &["rsa2048", "rsa4096"], NEW, &asked));
+        assert!(stderr.contains("which the controller of the certificate does not have"), "{stderr}");
+        assert_eq!(checkout.changed(), "");
+    }
 }
 
+#[cfg(feature = "k8s")]
 #[test]
 fn the_map_asks_the_controller_for_its_keys() {
     let checkout = Checkout::new();

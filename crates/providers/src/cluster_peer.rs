@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(feature = "k8s")]
 use sealwave_core::diagnostic::{printable, truncate};
 
 /// The server and the context that a client talks to.

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 
-use super::testing::{Repository, certificate, keys, sealed, text_of};
+use super::testing::{Repository, certificate, keys, sealed, testdata, text_of};
 use super::{OfflineEngine, ResealPlan};
 use crate::key_files::UnsealKeys;
-use crate::testing::sealed_secrets_file;
 use sealwave_core::diagnostic::Failure;
 
 const OWN: &str = "envs/dev/sealed-secrets/own.yaml";
@@ -24,7 +23,10 @@ fn key_files(files: &[&[&str]]) -> (tempfile::TempDir, UnsealKeys) {
     let directory = tempfile::tempdir().expect("a directory");
     let paths: Vec<PathBuf> = files.iter().map(|names| directory.path().join(names.join("-"))).collect();
     for (path, names) in paths.iter().zip(files) {
-        let text: String = names.iter().map(|name| sealed_secrets_file(&format!("{name}.key"))).collect();
+        let text: String = names
+            .iter()
+            .map(|name| fs::read_to_string(testdata(&format!("{name}.key"))).expect("readable"))
+            .collect();
         fs::write(path, text).expect("written");
     }
     let keys = UnsealKeys::read(&paths, &[], &mut Vec::new()).expect("keys");

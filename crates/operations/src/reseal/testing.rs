@@ -31,7 +31,7 @@ pub(super) fn keys(names: &[&str]) -> UnsealKeys {
     UnsealKeys::read(&files, &[], &mut Vec::new()).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
-fn testdata(name: &str) -> PathBuf {
+pub(super) fn testdata(name: &str) -> PathBuf {
     sealwave_testkit::repository_root().join("testdata/sealed-secrets").join(name)
 }
 
