@@ -303,7 +303,12 @@ fn values_in_an_annotation_are_reported_at_the_end() {
 #[test]
 fn only_the_object_of_the_backend_counts_as_owner() {
     let live = |owners: Vec<LiveOwner>| {
-        let secret = LiveSecret { owners, is_open_to_sealed_secrets: true, ..LiveSecret::default() };
+        let secret = LiveSecret {
+            owners,
+            is_open_to_sealed_secrets: true,
+            uid: "1".to_owned(),
+            ..LiveSecret::default()
+        };
         StubState { secret: Some(secret), suppliers: Vec::new() }
     };
     let of = |switch: &Switch, owner: &LiveOwner| -> Vec<String> {

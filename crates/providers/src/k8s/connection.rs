@@ -199,6 +199,7 @@ impl ClusterLogin<'_> {
             )),
             Self::User(files, context) => {
                 let merged = merge(files)?;
+                require_context(&merged, context)?;
                 configure(merged, context, "the kubeconfig").await
             }
         }
@@ -231,7 +232,6 @@ async fn configure(
     shown: &str,
 ) -> Result<(Config, Option<String>), ProviderError> {
     let name = context.map(str::to_owned).or_else(|| kubeconfig.current_context.clone());
-    require_context(&kubeconfig, name.as_deref(), shown)?;
     let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(|_| unusable(shown))?;
     if let Some(field) = unsendable_field(&config.auth_info) {
@@ -243,14 +243,15 @@ async fn configure(
     Ok((config, name))
 }
 
-/// Requires that a kubeconfig has a context. The error names a similar one, and no other.
-fn require_context(kubeconfig: &Kubeconfig, context: Option<&str>, shown: &str) -> Result<(), ProviderError> {
-    let Some(name) = context.filter(|name| !name.is_empty()) else { return Ok(()) };
+/// Requires that a user's kubeconfig has the context. The error names a similar one, and no other.
+fn require_context(kubeconfig: &Kubeconfig, context: Option<&str>) -> Result<(), ProviderError> {
+    let name = context.or(kubeconfig.current_context.as_deref());
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(()) };
     let known = kubeconfig.contexts.iter().map(|context| context.name.as_str());
     if known.clone().any(|known| known == name) {
         return Ok(());
     }
-    let reason = truncate(printable(format!("{shown} has no context `{name}`")));
+    let reason = truncate(printable(format!("the kubeconfig has no context `{name}`")));
     let hint = closest_name(name, known).map_or_else(
         || "`kubectl config get-contexts` lists the contexts".to_owned(),
         |similar| format!("did you mean `{}`?", printable(similar)),
