@@ -38,6 +38,7 @@ mod with_stores {
         BadReference(String),
         #[error("`{0}` has no provider")]
         NoProvider(String),
+        #[cfg(feature = "vault")]
         #[error("`{flag}` is for AWS, and provider `{provider}` is of kind `vault`")]
         AwsFlag { flag: &'static str, provider: String },
         #[error("no value is given: standard input is a terminal")]
@@ -57,6 +58,7 @@ mod with_stores {
                 Self::NoProvider(_) => {
                     "write `PROVIDER:PATH#KEY`, for example `vault:secret/shop/db#password`; the names of providers are under `providers` in the operator file".to_owned()
                 }
+                #[cfg(feature = "vault")]
                 Self::AwsFlag { .. } => {
                     "omit it: the address and the login are those of the operator file".to_owned()
                 }

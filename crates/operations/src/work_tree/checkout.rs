@@ -18,7 +18,8 @@ use crate::file_changes::{ChangeRecord, MAX_FILE};
 #[derive(Clone, Debug)]
 pub struct WorkTree {
     pub(super) top: PathBuf,
-    limits: Option<GitLimits>,
+    /// Other limits for calls of one kind.
+    limits: Option<(GitAccess, GitLimits)>,
 }
 
 impl WorkTree {
@@ -41,10 +42,10 @@ impl WorkTree {
         &self.top
     }
 
-    /// Sets other limits for each call of Git.
+    /// Sets other limits for each call of Git with this access.
     #[cfg(test)]
-    pub(super) fn with_limits(self, limits: GitLimits) -> Self {
-        Self { limits: Some(limits), ..self }
+    pub(super) fn with_limits(self, access: GitAccess, limits: GitLimits) -> Self {
+        Self { limits: Some((access, limits)), ..self }
     }
 
     /// Requires that files, given relative to the top, are committed as they are, and that Git can store what is written to
@@ -139,7 +140,8 @@ impl WorkTree {
         args: &[A],
         input: &[u8],
     ) -> Result<Vec<u8>, WorkTreeError> {
-        let limits = self.limits.unwrap_or_else(|| access.limits());
+        let other = self.limits.filter(|(limited, _)| *limited == access);
+        let limits = other.map_or_else(|| access.limits(), |(_, limits)| limits);
         run_git_with_input(&self.top, access, args, input, limits).map_err(|error| match error {
             GitRunError::Failed(message) => WorkTreeError::Git { title, message },
             GitRunError::NotInstalled => WorkTreeError::NotInstalled,

@@ -275,7 +275,7 @@ fn a_remote_that_never_answers_is_given_up() {
     for scheme in ["git", "http"] {
         checkout.git(&["remote", "set-url", "origin", &format!("{scheme}://{address}/repository")]);
         let record = checkout.change(&["a.yaml"]);
-        let tree = checkout.tree().with_limits(short());
+        let tree = checkout.tree().with_limits(GitAccess::Remote, short());
         let results = [
             tree.require_target(&origin_main()),
             tree.is_delivered(&origin_main(), &record).map(drop),
@@ -297,8 +297,8 @@ fn the_programs_of_a_call_that_is_given_up_are_ended() {
     checkout.git(&["config", "core.sshCommand", &command]);
     checkout.git(&["config", "ssh.variant", "simple"]);
     checkout.git(&["remote", "set-url", "origin", "ssh://localhost/repository"]);
-    let limits = GitLimits { time: std::time::Duration::from_secs(3), ..GitLimits::LOCAL };
-    let result = checkout.tree().with_limits(limits).require_target(&origin_main());
+    let limits = GitLimits { time: std::time::Duration::from_secs(5), ..GitLimits::LOCAL };
+    let result = checkout.tree().with_limits(GitAccess::Remote, limits).require_target(&origin_main());
     assert!(is_remote_limit(&result), "{result:?}");
     let pids = fs::read_to_string(&pids).expect("both started");
     assert_eq!(pids.lines().count(), 2, "{pids}");
@@ -314,7 +314,8 @@ fn a_pipe_in_the_place_of_a_file_of_git_is_given_up() {
     let checkout = Checkout::new();
     let made = Command::new("mkfifo").arg(checkout.path().join(".gitattributes")).status();
     assert!(made.expect("mkfifo is installed").success());
-    let result = checkout.tree().with_limits(short()).require_clean(paths(&["a.yaml"]), None);
+    let result =
+        checkout.tree().with_limits(GitAccess::Read, short()).require_clean(paths(&["a.yaml"]), None);
     assert!(matches!(&result, Err(WorkTreeError::GitLimit { access: GitAccess::Read, .. })), "{result:?}");
 }
 

@@ -16,7 +16,7 @@ use super::log::{LogChange, LogCommit, LogOrder, read_changes, read_renames};
 const MAX_FILES: usize = 1_000;
 
 /// The time for finding the newest versions after a limit was reached.
-const NEWEST_TIME: Duration = Duration::from_secs(30);
+const NEWEST_TIME: Duration = Duration::from_mins(2);
 
 /// The items of a SealedSecret in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl RepositorySearch {
         let shallow = run_git(top, GitAccess::Read, &["rev-parse", "--is-shallow-repository"], &[])?;
         let now = Instant::now();
         // The newest versions are read even after the end.
-        let time = limits.time.saturating_mul(2).max(Duration::from_secs(10));
+        let time = limits.time.saturating_add(NEWEST_TIME);
         Ok(Self {
             top: top.to_owned(),
             limits,
@@ -220,15 +220,18 @@ impl RepositorySearch {
             }
             let top = self.top.clone();
             let read = read_changes(&top, &paths, LogOrder::OldestFirst, limits, |commit, change| {
+                if self.is_exhausted() {
+                    return false;
+                }
                 if let Some(file) = open.get_mut(&change.path) {
                     self.read_version(file, commit, &change);
                     if file.open.is_empty() {
                         open.remove(&change.path);
                     }
                 }
-                !open.is_empty() && !self.is_exhausted()
+                !open.is_empty()
             });
-            if read.is_err() || self.is_exhausted() {
+            if !open.is_empty() && (read.is_err() || self.is_exhausted()) {
                 self.read_newest(&mut open);
             }
         }
