@@ -43,7 +43,6 @@ const ALTERNATIVES: &[(&str, &str)] = &[
         "--key ",
         "'--key' takes a private key of the controller: a backup, or what kubectl prints of its Secret",
     ),
-    ("--write ", "instead of '--write', '--sealed-files' renews committed SealedSecrets"),
 ];
 
 /// Adds a tip to an error of the command line, if it comes from the habits of another tool.
@@ -240,7 +239,6 @@ mod tests {
         let rotate = ["rotate", "aws", "--user", "a", "--env", "dev"];
         let text = message(&rotate);
         assert!(text.contains("'--no-backup' makes no backup"), "{text}");
-        assert!(text.contains("'--sealed-files' renews committed SealedSecrets"), "{text}");
         assert!(message(&["rotate", "controller-key"]).contains("'--no-backup'"));
         assert!(message(&["unseal", "a.yaml"]).contains("a private key of the controller"));
         assert!(!message(&["put"]).contains("tip:"));
