@@ -362,7 +362,7 @@ fn kubeconfig(server: &str, user: &str) -> String {
 }
 
 /// Returns a good app with one more provider, which a rule uses.
-#[cfg(any(feature = "aws", feature = "k8s", feature = "sops", feature = "vault"))]
+#[cfg(any(feature = "aws", feature = "k8s", feature = "sops"))]
 fn with_provider(name: &str, settings: &str) -> SmallApp {
     let app = good();
     let rule = format!(

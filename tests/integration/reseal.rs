@@ -1,9 +1,10 @@
 //! `reseal` from outside: on scenario 2's tree, and its messages.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use fs_err as fs;
+use sealwave_testkit::git;
 use serde_json::Value as Json;
 
 #[cfg(feature = "k8s")]
@@ -43,11 +44,7 @@ impl Checkout {
     }
 
     fn git(&self, args: &[&str]) -> String {
-        let mut command = Command::new("git");
-        let output =
-            command.current_dir(self.path("repository")).args(args).output().expect("git is installed");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        git(&self.path("repository"), args)
     }
 
     fn commit(&self) {

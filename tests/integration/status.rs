@@ -45,12 +45,8 @@ fn app(policy: &str) -> SmallApp {
 }
 
 fn git_command(app: &SmallApp, args: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(app.path(""))
-        .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
-        .args(args);
-    command.env("GIT_COMMITTER_DATE", "2025-03-01T23:30:00+01:00").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let mut command = sealwave_testkit::git_command(&app.path(""));
+    command.args(args).env("GIT_COMMITTER_DATE", "2025-03-01T23:30:00+01:00");
     command
 }
 

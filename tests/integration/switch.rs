@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
 
+use sealwave_testkit::git;
 use sealwave_testkit::stub_server::{StubReply, StubServer};
 use serde_json::{Value, json};
 
@@ -262,10 +263,7 @@ impl Scenario {
     }
 
     fn git(&self, args: &[&str]) {
-        let user = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
-        let mut command = std::process::Command::new("git");
-        command.current_dir(self.0.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").args(user).args(args);
-        assert!(command.status().unwrap().success(), "{args:?}");
+        git(self.0.path(), args);
     }
 
     fn commit(&self) {

@@ -17,6 +17,7 @@ pub mod aws_proxy;
 pub mod aws_stub;
 pub mod bench_input;
 mod files;
+mod git;
 mod objects;
 mod pages;
 mod skip;
@@ -26,6 +27,7 @@ pub mod tls;
 mod unseal;
 
 pub use files::{check_file, is_update_requested, repository_root};
+pub use git::{git, git_command, git_output};
 pub use objects::{manifest, manifests, node};
 pub use pages::{check_page_line, check_page_section, page_section};
 #[cfg(feature = "vault")]

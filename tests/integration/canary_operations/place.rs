@@ -218,9 +218,8 @@ impl Place {
     }
 
     fn git(&self, args: &[&str]) -> Vec<u8> {
-        let mut command = Command::new("git");
-        command.current_dir(self.app.path("repository")).env("HOME", self.app.path("home")).args(args);
-        let output = command.output().expect("git is installed");
+        let mut command = sealwave_testkit::git_command(&self.app.path("repository"));
+        let output = command.args(args).output().expect("git is installed");
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         output.stdout
     }

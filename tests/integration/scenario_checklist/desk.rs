@@ -2,7 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use fs_err as fs;
 use serde_json::Value as Json;
@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use crate::support::aws_user::OLD_KEY;
 use crate::support::{aws_user, controller, copy_tree, objects, private, root, sealwave};
 use sealwave_testkit::stub_server::{StubReply, StubServer};
+use sealwave_testkit::{git_command, git_output};
 
 /// The time of the commit of the scenario, and of the first run.
 const START: u64 = 1_800_000_000;
@@ -105,14 +106,12 @@ impl Desk {
 
     /// Runs Git in the checkout, and returns what it printed.
     pub(super) fn git(&self, args: &[&str]) -> String {
-        let mut command = Command::new("git");
-        command.current_dir(self.path("repository")).env("HOME", self.path("home")).args(args);
+        let mut command = git_command(&self.path("repository"));
+        command.args(args);
         for date in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
             command.env(date, format!("@{START} +0000"));
         }
-        let output = command.output().expect("git is installed");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
+        git_output(&mut command)
     }
 
     /// Runs sealwave in the checkout, some days after the start.

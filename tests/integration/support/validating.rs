@@ -166,17 +166,6 @@ impl Tree {
 
     /// Runs Git in the directory, without the user's settings.
     pub fn git(&self, args: &[&str]) {
-        let mut command = Command::new("git");
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.root()).current_dir(self.root());
-        command.args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.com",
-            "-c",
-            "init.defaultBranch=main",
-        ]);
-        let output = command.args(args).output().expect("git starts");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        sealwave_testkit::git(self.root(), args);
     }
 }

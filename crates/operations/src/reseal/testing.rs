@@ -1,7 +1,6 @@
 //! A repository with sealed files, for tests of this module.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use fs_err as fs;
 
@@ -14,6 +13,7 @@ use sealwave_core::diagnostic::Failure;
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::values::SecretValue;
+use sealwave_testkit::git;
 
 /// A value that no message, plan or journal may contain.
 pub(super) const CANARY: &str = "CANARY-reseal";
@@ -93,10 +93,7 @@ impl Repository {
     }
 
     pub(super) fn git(&self, args: &[&str]) -> String {
-        let output =
-            Command::new("git").current_dir(self.path()).args(args).output().expect("git is installed");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        git(&self.path(), args)
     }
 
     /// Returns the changed and new files.

@@ -6,6 +6,7 @@ use std::process::Command;
 use fs_err as fs;
 use sealwave_core::diagnostic::Explain as _;
 use sealwave_programs::{GitAccess, GitLimits};
+use sealwave_testkit::git;
 
 use super::*;
 use crate::file_changes::{ChangeRecord, ChangeSet, FileChange, FileChangeError};
@@ -60,12 +61,6 @@ impl Checkout {
         set.apply(|_| Ok::<_, FileChangeError>(())).expect("applied");
         set.record()
     }
-}
-
-fn git(directory: &Path, args: &[&str]) -> String {
-    let output = Command::new("git").current_dir(directory).args(args).output().expect("git is installed");
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn paths<'a>(names: &'a [&'a str]) -> impl Iterator<Item = &'a Path> {

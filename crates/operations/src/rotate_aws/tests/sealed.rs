@@ -1,12 +1,11 @@
 //! Tests with sealed files in a Git checkout. They need Git, which `.ci/run` requires as well.
 
 use std::path::Path;
-use std::process::Command;
 
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::values::SecretValue;
-use sealwave_testkit::{DangerPrivateKey, danger_unseal, repository_root};
+use sealwave_testkit::{DangerPrivateKey, danger_unseal, git, repository_root};
 
 use super::*;
 use crate::sealed_files::SealedFile;
@@ -25,12 +24,6 @@ fn certificate() -> Certificate {
 fn sealed(app: &str, value: &str) -> String {
     let label = SealingScope::Strict.label(app, "aws");
     certificate().seal_randomly(&label, &SecretValue::new(value.as_bytes().to_vec())).expect("sealed")
-}
-
-fn git(directory: &Path, args: &[&str]) -> String {
-    let output = Command::new("git").current_dir(directory).args(args).output().expect("git is installed");
-    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A checkout with the sealed files of three apps.

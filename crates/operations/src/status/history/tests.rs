@@ -1,11 +1,11 @@
 //! Tests on real repositories. The tests of the command `status` have the histories of the documentation.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use sealwave_secrets::SealingScope;
 use sealwave_secrets::resealed::{SealedItemId, ciphertext_digest};
+use sealwave_testkit::{git_command, git_output};
 
 use super::*;
 
@@ -24,12 +24,8 @@ impl Repository {
 
     /// Runs Git on a day of January 2025.
     fn git(&self, args: &[&str], day: u8) -> String {
-        let mut command = Command::new("git");
-        command.current_dir(self.0.path()).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
-        command.env("GIT_COMMITTER_DATE", format!("2025-01-{day:02}T12:00:00Z"));
-        let output = command.args(args).output().expect("git is installed");
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let date = format!("2025-01-{day:02}T12:00:00Z");
+        git_output(git_command(self.0.path()).args(args).env("GIT_COMMITTER_DATE", date))
     }
 
     /// Commits a file with these items.
