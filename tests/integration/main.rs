@@ -77,6 +77,8 @@ mod remote_charts;
 mod requires;
 #[cfg(unix)]
 mod reseal;
+#[cfg(unix)]
+mod reseal_killed;
 #[cfg(feature = "aws")]
 mod rotate_aws;
 #[cfg(all(feature = "aws", feature = "k8s", unix))]
