@@ -2,7 +2,7 @@
 //!
 //! A journal says how far an operation got, so that the next run continues it. Each flow has its own type of state, which must
 //! never hold a secret value. A journal is replaced as a whole: a reader sees the old state or the new one. While a journal is
-//! open, no other run can open it.
+//! open, no other run can open it. A journal decides what a run does, so none is read that a commit may have brought.
 
 mod error;
 
@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use sealwave_core::bounded_file::read_regular_file;
 use sealwave_core::output_path::check_output_path;
+use sealwave_core::reach::repository_root;
 use sealwave_core::sha256_hex;
+use sealwave_programs::{GitAccess, run_git};
 
 use crate::private_file::sync_directory_of;
 
@@ -183,6 +185,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 fn lock(path: &Path) -> Result<fs::File, StateError> {
+    check_output_path(path)?;
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -208,6 +211,9 @@ fn read<T: DeserializeOwned>(path: &Path, id: &OperationId) -> Result<Option<T>,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(StateError::journal(path, &error.kind().into())),
     };
+    if may_be_committed(path) {
+        return Err(StateError::Committed(path.to_owned()));
+    }
     let unreadable = || StateError::Unreadable(path.to_owned());
     let version = serde_json::from_slice::<serde_json::Value>(&bytes).map_err(|_| unreadable())?;
     if version.get("version").and_then(serde_json::Value::as_u64) != Some(VERSION.into()) {
@@ -219,6 +225,17 @@ fn read<T: DeserializeOwned>(path: &Path, id: &OperationId) -> Result<Option<T>,
         return Err(StateError::OtherOperation(path.to_owned()));
     }
     Ok(Some(entry.state))
+}
+
+/// Reports whether a file is tracked by a repository, or may be, since Git does not tell.
+fn may_be_committed(path: &Path) -> bool {
+    let Ok(full) = std::path::absolute(path) else { return true };
+    let (Some(directory), Some(name)) = (full.parent(), full.file_name()) else { return true };
+    if repository_root(directory).is_none() {
+        return false;
+    }
+    let tracked = run_git(directory, GitAccess::Read, &["ls-files".as_ref(), "--".as_ref(), name], &[]);
+    tracked.map_or(true, |tracked| !tracked.is_empty())
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ use sealwave_core::text::shell_quoted;
 /// An error of a journal or of the state directory.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
+    /// A commit may have brought the journal.
+    #[error("journal `{}` is in a repository, and a commit may have brought it", .0.display())]
+    Committed(PathBuf),
     /// The state directory cannot be used.
     #[error("state directory `{}` cannot be used: {}", .path.display(), write_error_reason(*.reason))]
     Directory {
@@ -59,6 +62,10 @@ impl StateError {
 impl Explain for StateError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Committed(_) => Some(
+                "remove it from the repository, and choose a directory outside of it with `--state-dir`"
+                    .to_owned(),
+            ),
             Self::Directory { .. } => Some("choose another directory with `--state-dir`".to_owned()),
             Self::InUse(_) => Some("wait until it ends".to_owned()),
             Self::Journal { .. } => None,

@@ -1,5 +1,7 @@
 //! Tests of journals.
 
+use sealwave_testkit::git;
+
 use super::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,4 +77,36 @@ fn only_the_owner_can_use_journals() {
     assert_eq!((mode(&path), mode(journal.path())), (0o700, 0o600));
     fs::set_permissions(&path, PermissionsExt::from_mode(0o770)).expect("changed");
     assert!(matches!(StateDirectory::open(&path), Err(StateError::OthersCanWrite(_))));
+}
+
+#[test]
+fn a_journal_of_a_commit_is_not_believed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("ci/state");
+    let begin = || {
+        let state = StateDirectory::open(&path).expect("opened");
+        state.journal::<TestState>(id("x"))
+    };
+    begin().expect("opened").record(TestState::Begun).expect("recorded");
+    git(directory.path(), &["init", "--quiet"]);
+    // A directory within a checkout is fine, such as a cache of a CI job.
+    assert_eq!(begin().expect("opened").state(), Some(&TestState::Begun));
+    git(directory.path(), &["add", "--force", "ci"]);
+    assert!(matches!(begin(), Err(StateError::Committed(_))));
+    git(directory.path(), &["rm", "--quiet", "-r", "--cached", "ci"]);
+    assert!(begin().is_ok());
+    // If Git does not tell, it is not believed either.
+    fs::write(directory.path().join(".git/config"), "[").expect("written");
+    assert!(matches!(begin(), Err(StateError::Committed(_))));
+    fs::remove_dir_all(&path).expect("removed");
+    assert_eq!(begin().expect("opened").state(), None);
+    // The file of the lock is not created somewhere else.
+    #[cfg(unix)]
+    {
+        let lock = path.join(id("x").file_name()).with_extension("lock");
+        fs::remove_file(&lock).expect("removed");
+        std::os::unix::fs::symlink(directory.path().join("elsewhere"), &lock).expect("a link");
+        assert!(matches!(begin(), Err(StateError::Linked(_))));
+        assert!(!directory.path().join("elsewhere").exists());
+    }
 }
