@@ -16,6 +16,7 @@ pub mod documents;
 pub mod file_changes;
 pub mod json_document;
 pub mod key_files;
+pub mod manifest_files;
 pub mod notification;
 pub mod plan;
 pub mod private_file;

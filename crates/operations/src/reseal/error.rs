@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
+use sealwave_core::diagnostic::{Explain, io_reason};
 use sealwave_core::names::item_label;
 use sealwave_core::text::quoted_list;
 
@@ -75,10 +75,6 @@ fn listed(paths: &[PathBuf]) -> String {
 impl ResealError {
     pub(super) fn unreadable(path: String, kind: std::io::ErrorKind) -> Self {
         Self::Unreadable { path, reason: io_reason(kind) }
-    }
-
-    pub(super) fn not_regular(path: String) -> Self {
-        Self::Unreadable { path, reason: format!("it {NOT_REGULAR_FILE}") }
     }
 }
 

@@ -1,22 +1,21 @@
 //! Finds the files of a repository that hold SealedSecrets.
 //!
-//! Hidden files and files that a `.gitignore` names are skipped, because they are not committed manifests. No link is followed:
-//! a file has one place, where it is found anyway. What looks like a SealedSecret but cannot be edited is reported, never dropped.
+//! What looks like a SealedSecret but cannot be edited is reported, never dropped.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use ignore::{DirEntry, WalkBuilder};
 
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file};
 use sealwave_core::diagnostic::{Failure, NOT_REGULAR_FILE, Problem, ProblemPlace, io_reason};
 use sealwave_core::document::{SourceLocation, display_path};
-use sealwave_core::reach::{PathReach, ReachError, repository_root};
+use sealwave_core::reach::repository_root;
 use sealwave_core::workers;
 use sealwave_core::yaml::is_utf16;
 
 use super::error::ResealError;
+use crate::manifest_files::{SkipReason, SkippedFile, manifest_files};
 use crate::sealed_files::SealedFile;
 
 /// The largest file.
@@ -76,7 +75,7 @@ impl UnseenReason {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Link => "symbolic link out of the repository".to_owned(),
+            Self::Link => SkipReason::Link.text(),
             Self::Malformed(failure) => {
                 failure.problems().first().map_or_else(String::new, |problem| problem.message.clone())
             }
@@ -135,7 +134,9 @@ impl SealedTree {
         let mut candidates: BTreeMap<PathBuf, String> = BTreeMap::new();
         let mut unseen = Vec::new();
         for path in paths {
-            candidates_below(&root, path, &mut candidates, &mut unseen)?;
+            let (files, skipped) = manifest_files(&root, path).map_err(|error| Problem::new(&error))?;
+            candidates.extend(files);
+            unseen.extend(skipped.into_iter().map(UnseenFile::from));
         }
         let candidates: Vec<(PathBuf, String)> = candidates.into_iter().collect();
         let examined = workers::parallel_map(&candidates, |(path, shown)| examine(&root, path, shown))
@@ -194,6 +195,16 @@ impl SealedTree {
     }
 }
 
+impl From<SkippedFile> for UnseenFile {
+    fn from(file: SkippedFile) -> Self {
+        let reason = match file.reason {
+            SkipReason::Link => UnseenReason::Link,
+            SkipReason::Unreadable(reason) => UnseenReason::Unreadable(reason),
+        };
+        Self { path: file.path, reason }
+    }
+}
+
 impl UnseenFile {
     fn problem(&self) -> Problem {
         let at = SourceLocation { path: self.path.clone(), line: 0, column: 0, rendered: None };
@@ -211,115 +222,6 @@ impl UnseenFile {
             needs_commit: false,
         }
     }
-}
-
-/// Returns the files below a path that may be manifests, relative to `root`, with their paths as people see them. No link is
-/// followed.
-///
-/// # Errors
-/// The path cannot be read.
-pub(crate) fn manifest_files(
-    root: &Path,
-    path: &Path,
-) -> Result<(BTreeMap<PathBuf, String>, Vec<UnseenFile>), Failure> {
-    let (mut files, mut unseen) = (BTreeMap::new(), Vec::new());
-    candidates_below(root, path, &mut files, &mut unseen)?;
-    Ok((files, unseen))
-}
-
-/// Collects the files below a path that may be manifests.
-fn candidates_below(
-    root: &Path,
-    path: &Path,
-    candidates: &mut BTreeMap<PathBuf, String>,
-    unseen: &mut Vec<UnseenFile>,
-) -> Result<(), Failure> {
-    let full = fs::canonicalize(path)
-        .map_err(|error| Problem::new(&ResealError::unreadable(display_path(path), error.kind())))?;
-    let shown_below = |inside: &Path| {
-        display_path(&if inside.as_os_str().is_empty() { path.to_owned() } else { path.join(inside) })
-    };
-    if !full.is_dir() {
-        if !full.is_file() {
-            return Err(Problem::new(&ResealError::not_regular(display_path(path))).into());
-        }
-        if let Ok(inside) = full.strip_prefix(root) {
-            candidates.insert(inside.to_owned(), display_path(path));
-        }
-        return Ok(());
-    }
-    let reach = PathReach::Below(root.to_owned());
-    for entry in walk(&full, root) {
-        let (at, found) = match &entry {
-            Ok(entry) => (Some(entry.path()), entry_type(entry, &reach)),
-            Err(error) => {
-                let kind = error.io_error().map_or(std::io::ErrorKind::Other, std::io::Error::kind);
-                (error_path(error), EntryType::Unseen(UnseenReason::Unreadable(io_reason(kind))))
-            }
-        };
-        let at = at.unwrap_or(&full);
-        let shown = shown_below(at.strip_prefix(&full).unwrap_or(at));
-        match found {
-            EntryType::Candidate => {
-                let inside = at.strip_prefix(root).map(Path::to_owned);
-                candidates.extend(inside.map(|inside| (inside, shown)));
-            }
-            EntryType::Other => {}
-            EntryType::Unseen(reason) => unseen.push(UnseenFile { path: shown, reason }),
-        }
-    }
-    Ok(())
-}
-
-fn walk(full: &Path, root: &Path) -> ignore::Walk {
-    WalkBuilder::new(full)
-        .ignore(false)
-        .git_global(false)
-        .git_exclude(false)
-        .require_git(repository_root(root).is_some())
-        .follow_links(false)
-        .sort_by_file_name(std::ffi::OsStr::cmp)
-        .build()
-}
-
-fn error_path(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithDepth { err, .. } => error_path(err),
-        ignore::Error::WithPath { path, .. } => Some(path),
-        _ => None,
-    }
-}
-
-enum EntryType {
-    Candidate,
-    Other,
-    Unseen(UnseenReason),
-}
-
-fn entry_type(entry: &DirEntry, reach: &PathReach) -> EntryType {
-    let path = entry.path();
-    let Some(file_type) = entry.file_type() else { return EntryType::Other };
-    if file_type.is_dir() || !may_be_manifest(path) {
-        return EntryType::Other;
-    }
-    if file_type.is_symlink() {
-        return match reach.resolve(path) {
-            // The target has a place of its own.
-            Ok(_) => EntryType::Other,
-            Err(ReachError::Io(kind)) => EntryType::Unseen(UnseenReason::Unreadable(io_reason(kind))),
-            Err(_) => EntryType::Unseen(UnseenReason::Link),
-        };
-    }
-    if file_type.is_file() {
-        EntryType::Candidate
-    } else {
-        EntryType::Unseen(UnseenReason::Unreadable(format!("it {NOT_REGULAR_FILE}")))
-    }
-}
-
-fn may_be_manifest(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| ["yaml", "yml", "json", "hbs"].iter().any(|known| extension == *known))
 }
 
 fn is_template(path: &Path) -> bool {

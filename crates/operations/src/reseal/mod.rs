@@ -51,7 +51,6 @@ pub use controller_keys::{ControllerKeys, ControllerSecret};
 pub use engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
 pub use environments::{environment_of, environment_paths, require_one_environment};
 pub use error::ResealError;
-pub(crate) use find::manifest_files;
 pub use find::{FoundFile, SealedTree, UnseenFile, UnseenReason, group_by_repository};
 pub use map::{KeyMap, KeyNeed, KeyUse, MappedItem};
 pub use offline::OfflineEngine;

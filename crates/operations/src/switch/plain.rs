@@ -13,7 +13,7 @@ use sealwave_kube::catalog::ObjectCatalog;
 
 use super::committed::CommittedSecret;
 use super::request::{SecretName, SwitchRequest, SwitchScope};
-use crate::reseal::manifest_files;
+use crate::manifest_files::manifest_files;
 use crate::sealed_files::SealedFile;
 
 /// The largest file.
@@ -67,7 +67,7 @@ pub fn find_plain(
 ) -> Result<PlainSecrets, Failure> {
     let full = fs_err::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
     let root = repository_root(&full).unwrap_or(&full).to_owned();
-    let (files, unseen) = manifest_files(&root, directory)?;
+    let (files, unseen) = manifest_files(&root, directory).map_err(|error| Problem::new(&error))?;
     let mut found: BTreeMap<SecretName, CommittedSecret> = BTreeMap::new();
     let mut unseen: Vec<(String, String)> =
         unseen.into_iter().map(|file| (file.path, file.reason.text())).collect();
