@@ -127,6 +127,7 @@ pub fn run(
         match outcome {
             Ok(RunMessage::End(result)) => return *result,
             Ok(RunMessage::Output(text, written)) => {
+                bar.show(watch.progress());
                 // The run waits for this, unless it was stopped.
                 let _ = written.send(bar.print(&text));
             }
@@ -167,15 +168,21 @@ impl TerminalProgress {
         Self(io::stderr().is_terminal().then(indicatif::ProgressBar::hidden))
     }
 
-    /// Draws the progress. Returns when to call this again.
+    /// Draws the progress, or clears the bar when nothing goes on. Returns when to call this again.
     fn show(&mut self, progress: RunProgress) -> Option<Duration> {
         let bar = self.0.as_ref()?;
-        if progress.total > 0 && progress.done < progress.total && bar.elapsed() >= Self::PAUSE {
+        let is_going_on = progress.total > 0 && progress.done < progress.total;
+        if is_going_on && bar.elapsed() >= Self::PAUSE {
             if bar.is_hidden() {
                 bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
             }
             bar.set_length(progress.total);
             bar.set_position(progress.done);
+        } else if !is_going_on && !bar.is_hidden() {
+            // A question may follow on the same line.
+            bar.finish_and_clear();
+            bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+            bar.reset();
         }
         Some(Self::PAUSE)
     }

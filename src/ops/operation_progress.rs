@@ -33,6 +33,7 @@ impl OperationProgress {
     /// # Errors
     /// Standard output cannot be written, or is closed.
     pub fn print_from_now(&self, plan: &str) -> io::Result<()> {
+        self.watch.set_progress(RunProgress::default());
         let earlier: String = self.results().iter().map(|line| result_line(line)).collect();
         self.watch.write_now(&format!("{plan}\n{earlier}"))?;
         self.lock().are_printed = true;

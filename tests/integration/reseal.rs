@@ -141,7 +141,7 @@ fn refused(output: &Output) -> String {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert_eq!(text(&output.stdout), "");
-    let is_progress = |line: &str| line == "sealing items again";
+    let is_progress = |line: &str| line == "preparing the plan";
     assert!(stderr.lines().all(|line| is_message_line(line) || is_progress(line)), "{stderr}");
     stderr
 }

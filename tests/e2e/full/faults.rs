@@ -138,8 +138,8 @@ error: `/run/sealwave-e2e/sidecars/all-faults/operator/seal-key`: key is plain t
         message: "\
 error: unknown field `kustomize`
   --> sealwave.yaml:3:1
-   = help: known fields: `apiVersion`, `kind`, `namespace`, `backend`, `compatibility`, `externalSecrets`, `secretsStoreCsi`, \
-`provider`, `environments`, `literals`, `requires`, `validate`, `waves`, `workloads`",
+   = help: known fields: `apiVersion`, `kind`, `namespace`, `backend`, `compatibility`, `configMaps`, `secrets`, `externalSecrets`, \
+`secretsStoreCsi`, `provider`, `environments`, `literals`, `requires`, `rotation`, `sources`, `validate`, `waves`, `workloads`",
         advises_refresh: false,
     },
     Fault {

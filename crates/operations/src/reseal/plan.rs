@@ -151,7 +151,7 @@ fn reseal<'t>(
     if sealed.is_empty() {
         return Ok(Vec::new());
     }
-    input.progress.phase("sealing items again");
+    input.progress.phase("preparing the plan");
     let results = input.engine.reseal_all(&sealed, input.progress);
     let mut planned: Vec<PlannedObjects<'t>> = Vec::new();
     let mut problems = Vec::new();

@@ -115,10 +115,11 @@ fn summary(secret: &SecretStatus) -> String {
         parts.extend(policy.max_age_days.map(|days| format!("at most {}", counted(days, "day"))));
         parts.extend(policy.owner.as_ref().map(|owner| format!("owner {owner}")));
     }
-    match &secret.changed {
-        Some(changed) => parts.push(age(changed)),
-        None if secret.secret.uncommitted.is_empty() => parts.push("age unknown".to_owned()),
-        None => parts.push("not committed yet".to_owned()),
+    match (&secret.changed, &secret.future) {
+        (Some(changed), _) => parts.push(age(changed)),
+        (None, Some(future)) => parts.push(format!("age unknown: {} is in the future", future.date)),
+        (None, None) if secret.secret.uncommitted.is_empty() => parts.push("age unknown".to_owned()),
+        (None, None) => parts.push("not committed yet".to_owned()),
     }
     parts.push(format!("created by {}", secret.secret.created_by.join(", ")));
     parts.join(", ")

@@ -58,6 +58,9 @@ pub struct SecretStatus {
     pub secret: FoundSecret,
     /// The day of the last change, and the origin of the date.
     pub changed: Option<LastChange>,
+    /// A change that is dated in the future, which says nothing about the age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub future: Option<LastChange>,
     /// The entry of the rotation policy.
     pub policy: Option<PolicyStatus>,
     /// The access keys of the IAM user that the policy names.
@@ -227,7 +230,13 @@ impl SecretStatus {
         });
         let of_keys = access_keys.as_ref().and_then(UserKeysStatus::oldest);
         let known = of_keys.map(|date| KnownChange::on(date, ChangeSource::AccessKey)).or(known);
-        let changed = last_change_of(entry, known, today);
+        let dated = last_change_of(entry, known, today);
+        // In other time zones, it may be tomorrow.
+        let (future, changed): (Option<_>, Option<_>) = match dated {
+            Some(dated) if dated.days < -1 => (Some(dated), None),
+            Some(dated) => (None, Some(LastChange { days: dated.days.max(0), ..dated })),
+            None => (None, None),
+        };
         let own =
             expiries.iter().filter(|one| (&one.namespace, &one.name) == (&secret.namespace, &secret.name));
         let mut expiries: Vec<ExpiryStatus> = own.map(|one| ExpiryStatus::new(one, today)).collect();
@@ -235,7 +244,7 @@ impl SecretStatus {
         let state = state(entry, changed.as_ref(), &expiries);
         let policy = entry.map(PolicyStatus::new);
         let (app, environment) = (app.to_owned(), environment.to_owned());
-        Self { app, environment, secret, changed, policy, access_keys, expiries, state }
+        Self { app, environment, secret, changed, future, policy, access_keys, expiries, state }
     }
 }
 

@@ -68,6 +68,10 @@ fn verdicts_follow_from_age_policy_and_expiry() {
         // What a person wrote down counts more than Git.
         (&rotated("2026-06-01"), Some("2020-01-01"), None, Ok),
         (&rotated("2020-01-01"), Some("2026-06-01"), None, Overdue),
+        // A date in the future, of a person or of a commit, says nothing; tomorrow is today elsewhere.
+        (&rotated("2062-02-03"), Some("2026-06-01"), None, Unknown),
+        (MANUAL, Some("2026-07-02"), None, Unknown),
+        (MANUAL, Some("2026-07-01"), None, Ok),
         (MANUAL, Some("2026-06-01"), Some("2026-06-29"), Expired),
         (MANUAL, Some("2026-06-01"), Some("2026-06-30"), Due),
         (MANUAL, Some("2026-06-01"), Some("2026-07-30"), Due),
