@@ -98,8 +98,14 @@ pub fn with_tip(mut error: clap::Error) -> clap::Error {
         ErrorKind::ArgumentConflict
             if context(ContextKind::InvalidArg).is_some_and(|argument| argument.starts_with("--env ")) =>
         {
-            let tip = "the command takes one environment; 'sealwave validate' checks all of them";
-            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+            let usage = match error.get(ContextKind::Usage) {
+                Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+                _ => String::new(),
+            };
+            if ["generate", "refs", "render"].contains(&command_of(&usage)) {
+                let tip = "the command takes one environment; 'sealwave validate' checks all of them";
+                error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+            }
         }
         _ => {}
     }
@@ -223,6 +229,8 @@ mod tests {
             let message = message(&[command, "app", "--env", "dev", "--env", "prod"]);
             assert!(message.contains("tip: the command takes one environment"), "{message}");
         }
+        let message = message(&["verify", "app", "--env", "dev", "--rendered", "objects.json"]);
+        assert!(message.contains("cannot be used with") && !message.contains("tip:"), "{message}");
     }
 
     #[test]

@@ -54,6 +54,8 @@ impl Explain for StatusError {
 enum StatusNote {
     #[error("dates of values are not known: nothing was fetched")]
     NotFetched,
+    #[error("history of the repository was not read to its beginning, so some ages are minimums")]
+    Minimums,
     #[error("access keys of user `{user}` are not known: {reason}")]
     NoAccessKeys { user: String, reason: String },
 }
@@ -64,6 +66,7 @@ impl Explain for StatusNote {
             Self::NotFetched => {
                 "`--fetch` with `--operator` reports certificates and tokens that expire, and the age of access keys"
             }
+            Self::Minimums => "in a shallow clone, `git fetch --unshallow` gets the older commits",
             Self::NoAccessKeys { .. } => {
                 "`--aws-provider` names the provider of the operator file whose login asks AWS; it needs `iam:ListAccessKeys`"
             }
@@ -328,6 +331,9 @@ impl StatusRun<'_> {
             return Err(Problem::new(&StatusError::NoEnvironment { name, known }).into());
         }
         let secrets = self.dated();
+        if secrets.iter().any(|secret| secret.changed.as_ref().is_some_and(|changed| changed.is_minimum)) {
+            self.notes.push(Note::info(Problem::new(&StatusNote::Minimums)));
+        }
         let report = StatusReport::new(self.today, secrets, self.certificates).with_broken_apps(broken);
         if let Some(failure) = failure.clone().filter(|_| report.is_empty()) {
             return Err(failure);

@@ -8,7 +8,7 @@ use sealwave_core::diagnostic::Explain;
 #[derive(Debug, thiserror::Error)]
 pub enum ConsentError {
     /// The answer was not yes.
-    #[error("cancelled: nothing was changed")]
+    #[error("canceled: nothing was changed")]
     Denied,
     /// There is no terminal to ask at.
     #[error("plan needs consent, and there is no terminal to ask")]

@@ -327,7 +327,10 @@ fn a_shallow_clone_knows_a_minimum_only() {
     let run = |day: &str| {
         let mut command = sealwave();
         command.arg("status").arg(app.path("clone/app")).env("SOURCE_DATE_EPOCH", day);
-        String::from_utf8(watched_output(&mut command).stdout).unwrap()
+        let output = watched_output(&mut command);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("`git fetch --unshallow` gets the older commits"), "{stderr}");
+        String::from_utf8(output.stdout).unwrap()
     };
     let text = run("1767225600");
     let expected = "unknown    shop/jwt: manual, at most 180 days, owner sre, at least 2 days old (2025-12-30 by the oldest known commit, which has its value)";

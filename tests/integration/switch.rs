@@ -429,7 +429,7 @@ fn one_committed_secret_is_switched_by_its_name() {
         )),
         "{text}"
     );
-    assert!(text.contains("undo: take the changes of the files back"), "{text}");
+    assert!(text.contains("undo: revert the changes of the files"), "{text}");
 }
 
 #[test]

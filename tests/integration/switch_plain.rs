@@ -132,7 +132,7 @@ fn plain_secrets_are_released_and_then_replaced() {
         assert_eq!(
             replacement["manifest"],
             format!(
-                "# Keep its `example.com/note`, `app`.\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  \
+                "# Copy `example.com/note`, `app` from the old manifest.\napiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  \
                  annotations:\n    argocd.argoproj.io/sync-wave: \"-5\"\n{managed}type: Opaque\nstringData:\n  \
                  password: \"<aws-sm:PATH#KEY>\"\n  user: \"<aws-sm:PATH#KEY>\"\n"
             )

@@ -97,9 +97,12 @@ impl ResealTarget {
                 None => Err(Problem::new(&TargetError::NoEngine).into()),
             };
         };
-        let client = access.connect(deadline).map_err(|error| Problem::new(&error))?;
-        let controller = names.find(&client).map_err(|error| Problem::new(&error))?;
-        let published = controller.certificate().map_err(|error| Problem::new(&error))?;
+        let offline = |failure: Failure| {
+            failure.with_advice("with `--key FILE` and `--cert FILE`, no cluster is needed")
+        };
+        let client = access.connect(deadline).map_err(|error| offline(Problem::new(&error).into()))?;
+        let controller = names.find(&client).map_err(|error| offline(Problem::new(&error).into()))?;
+        let published = controller.certificate().map_err(|error| offline(Problem::new(&error).into()))?;
         if let Some(pinned) = &self.pinned
             && pinned.public_key_sha256() != published.public_key_sha256()
         {

@@ -140,7 +140,7 @@ impl SwitchReport {
                 "release",
                 format!("commit 1: {back} releases the Secrets and keeps them current"),
                 StepUndo::By(match self.committed {
-                    Some(_) => "take the changes of the files back".to_owned(),
+                    Some(_) => "revert the changes of the files".to_owned(),
                     None => format!("write {back} alone again"),
                 }),
             )
@@ -166,7 +166,7 @@ impl SwitchReport {
             .with_step(
                 "release",
                 "commit 1: Argo CD no longer prunes the Secrets",
-                StepUndo::By("take the changes of the files back".to_owned()),
+                StepUndo::By("revert the changes of the files".to_owned()),
             )
             .with_step(
                 "take-over",

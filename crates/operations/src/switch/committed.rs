@@ -242,8 +242,11 @@ impl CommittedSecret {
         let own = self.own_annotations.keys().filter(|name| !released.contains(&name.as_str()));
         let labels = self.labels.keys().filter(|name| *name != MANAGED_BY_CSI_DRIVER);
         let kept: Vec<String> = own.chain(labels).map(|name| format!("`{}`", first_on_line(name))).collect();
-        let comment =
-            if kept.is_empty() { String::new() } else { format!("# Keep its {}.\n", kept.join(", ")) };
+        let comment = if kept.is_empty() {
+            String::new()
+        } else {
+            format!("# Copy {} from the old manifest.\n", kept.join(", "))
+        };
         format!("{comment}{}", self.placeholder_secret(metadata))
     }
 

@@ -275,7 +275,7 @@ fn no_credentials(error: &CredentialsError, place: LoginPlace) -> ProviderError 
             place.hint("check that the sidecar can reach STS, the Pod Identity agent or the instance metadata"),
         ),
         _ => ProviderError::denied(
-            "the source of the AWS credentials returned none",
+            "AWS credentials cannot be obtained",
             place.hint(
                 "check that the role trusts the sidecar's ServiceAccount, and that the sidecar can reach STS",
             ),
