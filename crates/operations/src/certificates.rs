@@ -155,7 +155,7 @@ impl CertificateSource {
                 })
             }
             Self::File(path) => {
-                let origin = printable(path.display());
+                let origin = without_credentials(&path.to_string_lossy());
                 let failed = |reason| FetchError::File { path: origin.clone(), reason };
                 let bytes = read_regular_file(path, MAX_BYTES as u64).map_err(|error| match error {
                     BoundedReadError::Io(error) => failed(io_reason(error.kind())),
@@ -176,7 +176,7 @@ impl CertificateSource {
 fn download(url: &str, deadline: Instant) -> Result<FetchedCertificate, FetchError> {
     use sealwave_providers::WebAddress;
     let address = WebAddress::parse_public(url)
-        .map_err(|error| FetchError::Address { url: printable(url), reason: error.to_string() })?;
+        .map_err(|error| FetchError::Address { url: without_credentials(url), reason: error.to_string() })?;
     let bytes = address.get(MAX_BYTES, deadline).map_err(FetchError::Download)?;
     parse(address.host().to_owned(), &bytes, !address.is_protected())
 }
@@ -184,7 +184,19 @@ fn download(url: &str, deadline: Instant) -> Result<FetchedCertificate, FetchErr
 #[cfg(not(feature = "web"))]
 fn download(url: &str, _: Instant) -> Result<FetchedCertificate, FetchError> {
     let reason = "this build of sealwave has no HTTP client".to_owned();
-    Err(FetchError::Address { url: printable(url), reason })
+    Err(FetchError::Address { url: without_credentials(url), reason })
+}
+
+/// Returns an address for messages, without what may be a user name and a password. A mistake in an address can make it look like
+/// the path of a file, so that is shown in the same way.
+fn without_credentials(text: &str) -> String {
+    match (text.find("//"), text.rfind('@')) {
+        (Some(start), Some(end)) if start < end => {
+            let [before, after] = [text.get(..start), text.get(end..)].map(Option::unwrap_or_default);
+            printable(format!("{before}//…{after}"))
+        }
+        _ => printable(text),
+    }
 }
 
 fn parse(origin: String, bytes: &[u8], is_unprotected: bool) -> Result<FetchedCertificate, FetchError> {
@@ -300,6 +312,22 @@ fn expiry(which: &'static str, certificate: &Certificate, now: SystemTime) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_message_has_credentials_of_an_address() {
+        for text in [
+            "https://user:PASSWORD@127.0.0.1:1/x",
+            "https://u:PASSWORD@PASSWORD@h:99999/x",
+            "HTTPS://u:PASSWORD@[::1/x",
+            "ftp://u:PASSWORD@h/x",
+            "//u:PASSWORD@h",
+            "file:////u:PASSWORD@h",
+        ] {
+            let error = CertificateSource::parse(text).fetch(Instant::now()).expect_err("refused");
+            assert!(!error.to_string().contains("PASSWORD"), "{error}");
+        }
+        assert_eq!(without_credentials("keys/a@b.pem"), "keys/a@b.pem");
+    }
 
     fn read(name: &str) -> Certificate {
         let path = sealwave_testkit::repository_root().join("testdata/sealed-secrets").join(name);

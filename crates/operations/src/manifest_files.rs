@@ -1,7 +1,7 @@
 //! Finds the files of a repository that may be manifests.
 //!
-//! Hidden files and files that a `.gitignore` names are left out, because they are not committed manifests. No link is followed: a
-//! file has one place, where it is found anyway.
+//! Hidden files and files that a `.gitignore` names are left out, because they are not committed manifests, unless Git tracks
+//! them nevertheless. No link is followed: a file has one place, where it is found anyway.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use ignore::{DirEntry, WalkBuilder};
 use sealwave_core::diagnostic::{Explain, NOT_REGULAR_FILE, io_reason};
 use sealwave_core::document::display_path;
 use sealwave_core::reach::{PathReach, ReachError, repository_root};
+use sealwave_programs::{GitAccess, git_path, run_git};
 
 /// A path in which manifests are searched for cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +42,8 @@ pub struct SkippedFile {
 pub enum SkipReason {
     /// A link that leaves the repository, or a broken one.
     Link,
+    /// Git tracks it, but it is not in the work tree: it was deleted, or a sparse checkout leaves it out.
+    Missing,
     /// It cannot be read.
     Unreadable(String),
 }
@@ -51,6 +54,7 @@ impl SkipReason {
     pub fn text(&self) -> String {
         match self {
             Self::Link => "symbolic link out of the repository".to_owned(),
+            Self::Missing => "tracked by Git, but not in the work tree".to_owned(),
             Self::Unreadable(reason) => reason.clone(),
         }
     }
@@ -100,7 +104,41 @@ pub fn manifest_files(
             EntryType::Skipped(reason) => skipped.push(SkippedFile { path: shown, reason }),
         }
     }
+    for tracked in tracked_below(root, &full).map_err(failed)? {
+        let at = root.join(&tracked);
+        let shown = shown_below(at.strip_prefix(&full).unwrap_or(&at));
+        if files.contains_key(&tracked) || skipped.iter().any(|file| file.path == shown) {
+            continue;
+        }
+        match tracked_type(&at, &reach) {
+            EntryType::Candidate => drop(files.insert(tracked, shown)),
+            EntryType::Other => {}
+            EntryType::Skipped(reason) => skipped.push(SkippedFile { path: shown, reason }),
+        }
+    }
     Ok((files, skipped))
+}
+
+/// Returns the tracked files below a directory of a repository that may be manifests, relative to its top. A `.gitignore` of a
+/// commit could hide them otherwise.
+fn tracked_below(root: &Path, directory: &Path) -> Result<Vec<PathBuf>, String> {
+    if repository_root(root).is_none() {
+        return Ok(Vec::new());
+    }
+    let listed = run_git(directory, GitAccess::Read, &["ls-files", "-z", "--full-name", "--", "."], &[])
+        .map_err(|_| "Git cannot list its tracked files".to_owned())?;
+    let names = listed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let paths = names.map(|name| git_path(name.to_vec()));
+    Ok(paths.filter(|path| may_be_manifest(path)).collect())
+}
+
+/// Judges a tracked file that the walk did not find.
+fn tracked_type(path: &Path, reach: &PathReach) -> EntryType {
+    match fs::symlink_metadata(path).map(|metadata| metadata.file_type()) {
+        Ok(file_type) => type_of(path, file_type, reach),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => EntryType::Skipped(SkipReason::Missing),
+        Err(error) => EntryType::Skipped(SkipReason::Unreadable(io_reason(error.kind()))),
+    }
 }
 
 fn walk(full: &Path, root: &Path) -> ignore::Walk {
@@ -129,8 +167,10 @@ enum EntryType {
 }
 
 fn entry_type(entry: &DirEntry, reach: &PathReach) -> EntryType {
-    let path = entry.path();
-    let Some(file_type) = entry.file_type() else { return EntryType::Other };
+    entry.file_type().map_or(EntryType::Other, |file_type| type_of(entry.path(), file_type, reach))
+}
+
+fn type_of(path: &Path, file_type: std::fs::FileType, reach: &PathReach) -> EntryType {
     if file_type.is_dir() || !may_be_manifest(path) {
         return EntryType::Other;
     }
@@ -152,4 +192,38 @@ fn entry_type(entry: &DirEntry, reach: &PathReach) -> EntryType {
 fn may_be_manifest(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| ["yaml", "yml", "json", "hbs"].iter().any(|known| extension == *known))
+}
+
+#[cfg(test)]
+mod tests {
+    use sealwave_testkit::git;
+
+    use super::*;
+
+    #[test]
+    fn tracked_files_are_found_whatever_a_commit_ignores() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(directory.path()).expect("a directory");
+        let names =
+            ["a.yaml", "ignored.yaml", ".hidden/b.yaml", "deleted.yaml", "new/untracked.yaml", "note.txt"];
+        for name in names {
+            let path = root.join("app").join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("created");
+            fs::write(path, "kind: SealedSecret\n").expect("written");
+        }
+        git(&root, &["init", "--quiet"]);
+        git(&root, &["add", "."]);
+        git(&root, &["rm", "--quiet", "--cached", "app/new/untracked.yaml"]);
+        fs::write(root.join(".gitignore"), "ignored.yaml\napp/new/\n").expect("written");
+        fs::remove_file(root.join("app/deleted.yaml")).expect("removed");
+        let (files, skipped) = manifest_files(&root, &root.join("app")).expect("found");
+        let found: Vec<&Path> = files.keys().map(PathBuf::as_path).collect();
+        assert_eq!(found, ["app/.hidden/b.yaml", "app/a.yaml", "app/ignored.yaml"].map(Path::new));
+        let [missing] = &skipped[..] else { panic!("{skipped:?}") };
+        assert!(missing.path.ends_with("app/deleted.yaml") && missing.reason == SkipReason::Missing);
+        // Outside of a repository, Git is not asked.
+        fs::remove_dir_all(root.join(".git")).expect("removed");
+        let (files, _) = manifest_files(&root, &root.join("app")).expect("found");
+        assert_eq!(files.len(), 1, "{files:?}");
+    }
 }

@@ -54,7 +54,7 @@ pub use charts::{ChartAccess, ChartError, DigestUse};
 pub use error::{ProgramError, ReachedLimit};
 pub use error_text::ErrorText;
 pub use git::{
-    GitAccess, GitLimits, GitObjects, GitRecords, GitRunError, NO_GIT_MESSAGE, git_line, run_git,
+    GitAccess, GitLimits, GitObjects, GitRecords, GitRunError, NO_GIT_MESSAGE, git_line, git_path, run_git,
     run_git_with_input,
 };
 pub use limits::{NetworkAccess, RunLimits};

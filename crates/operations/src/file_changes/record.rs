@@ -100,7 +100,8 @@ impl ChangeRecord {
         }
         for (file, found) in self.files.iter().zip(found) {
             if let FoundFile::Staged { staged, target } = found {
-                fs::rename(staged, target).map_err(|error| FileChangeError::io(&file.path, &error))?;
+                stage::replace_with(&staged, &target)
+                    .map_err(|error| FileChangeError::io(&file.path, &error))?;
             }
         }
         stage::sync_directories(&self.root, self.files.iter().map(|file| file.path.as_path()))?;

@@ -22,7 +22,7 @@ pub(super) struct StagedFile {
 }
 
 impl StagedFile {
-    /// Writes the new contents, with the permissions of the file.
+    /// Writes the new contents. Until they replace the file, only the owner can read them: they may be those of a private file.
     pub(super) fn write(root: &Path, path: &Path, contents: &[u8]) -> Result<Self, FileChangeError> {
         let target = check_path(root, path)?;
         let staged = staged_path(&target);
@@ -32,18 +32,23 @@ impl StagedFile {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&staged).map_err(failed)?;
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use fs_err::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&staged).map_err(failed)?;
         let staged = Self { staged, target, shown: path.to_owned(), is_replaced: false };
-        let permissions = fs::symlink_metadata(&staged.target).map_err(failed)?.permissions();
         file.write_all(contents).map_err(failed)?;
-        file.set_permissions(permissions).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         Ok(staged)
     }
 
     /// Replaces the file.
     pub(super) fn replace(mut self) -> Result<(), FileChangeError> {
-        fs::rename(&self.staged, &self.target).map_err(|error| FileChangeError::io(&self.shown, &error))?;
+        replace_with(&self.staged, &self.target).map_err(|error| FileChangeError::io(&self.shown, &error))?;
         self.is_replaced = true;
         Ok(())
     }
@@ -56,6 +61,12 @@ impl Drop for StagedFile {
             let _ = fs::remove_file(&self.staged);
         }
     }
+}
+
+/// Replaces a file by its new contents, which get its permissions.
+pub(super) fn replace_with(staged: &Path, target: &Path) -> io::Result<()> {
+    fs::set_permissions(staged, fs::symlink_metadata(target)?.permissions())?;
+    fs::rename(staged, target)
 }
 
 /// Returns the path of the new contents of a file. The next run has to find it, so it has no random part.

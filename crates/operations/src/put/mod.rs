@@ -87,6 +87,9 @@ pub enum PutError {
         /// The cause.
         error: DocumentError,
     },
+    /// The value is empty.
+    #[error("the value is empty, so nothing is written")]
+    Empty,
     /// The secret or parameter does not exist.
     #[error("`{0}` does not exist")]
     Missing(String),
@@ -120,6 +123,7 @@ impl Explain for PutError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Document { error, .. } => error.hint(),
+            Self::Empty => Some("check the file, or the command before the pipe".to_owned()),
             Self::Missing(_) => Some("check the spelling of the full path; `--create` creates it".to_owned()),
             Self::Removed { .. } => Some(
                 "`--create` writes a new version; `vault kv undelete` restores a version that was only deleted"
@@ -158,6 +162,9 @@ impl<'a> PreparedPut<'a> {
     pub fn new(target: &'a dyn PutTarget, request: PutRequest) -> Result<Self, PutError> {
         let reference = target.reference().to_owned();
         let PutRequest { key, value, create } = request;
+        if value.is_empty() {
+            return Err(PutError::Empty);
+        }
         if target.value().is_none() && !create {
             return Err(match target.removed() {
                 Some(reason) => PutError::Removed { reference, reason },

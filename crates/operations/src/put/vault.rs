@@ -1,6 +1,7 @@
 //! Targets of `put` in a KV engine of Vault or OpenBao. A secret is a JSON object of fields.
 
 use sealwave_core::diagnostic::Note;
+use sealwave_core::text::shell_quoted;
 use sealwave_providers::vault_store::{VaultSecret, VaultStore};
 use sealwave_secrets::placeholder::SecretReference;
 use sealwave_secrets::values::SecretValue;
@@ -77,7 +78,7 @@ impl PutTarget for VaultTarget {
         match self.secret.version() {
             Some(0) => Some(format!("`vault kv metadata delete {}`", self.path)),
             Some(version) if self.secret.fields().is_some() => {
-                Some(format!("`vault kv rollback -version={version} {}`", self.path))
+                Some(format!("`vault kv rollback -version={version} {}`", shell_quoted(&self.path)))
             }
             Some(_) => Some(format!("`vault kv delete {}`", self.path)),
             None if self.secret.fields().is_none() => Some(format!("`vault kv delete {}`", self.path)),

@@ -58,6 +58,8 @@ pub enum UnseenReason {
     Link,
     /// It mentions SealedSecrets, but is not valid.
     Malformed(Failure),
+    /// Git tracks it, but it is not in the work tree.
+    Missing,
     /// It mentions SealedSecrets, but is a template.
     Template,
     /// It cannot be read.
@@ -76,6 +78,7 @@ impl UnseenReason {
     pub fn text(&self) -> String {
         match self {
             Self::Link => SkipReason::Link.text(),
+            Self::Missing => SkipReason::Missing.text(),
             Self::Malformed(failure) => {
                 failure.problems().first().map_or_else(String::new, |problem| problem.message.clone())
             }
@@ -181,7 +184,7 @@ impl SealedTree {
                     let (path, reason) = (file.path.clone(), reason.clone());
                     problems.push(Problem::new(&ResealError::Unreadable { path, reason }));
                 }
-                UnseenReason::Link | UnseenReason::Template => {}
+                UnseenReason::Link | UnseenReason::Missing | UnseenReason::Template => {}
             }
         }
         Failure::unless_empty(problems)
@@ -199,6 +202,7 @@ impl From<SkippedFile> for UnseenFile {
     fn from(file: SkippedFile) -> Self {
         let reason = match file.reason {
             SkipReason::Link => UnseenReason::Link,
+            SkipReason::Missing => UnseenReason::Missing,
             SkipReason::Unreadable(reason) => UnseenReason::Unreadable(reason),
         };
         Self { path: file.path, reason }
@@ -212,6 +216,7 @@ impl UnseenFile {
             UnseenReason::Template => {
                 "move the SealedSecret into a file of its own without `.hbs`, or seal its items again by hand"
             }
+            UnseenReason::Missing => "restore it with `git checkout`, or commit that it was deleted",
             _ => "name the file itself, in its own repository",
         };
         Problem {

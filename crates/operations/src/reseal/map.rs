@@ -249,7 +249,7 @@ impl KeyMap {
         }
         let _ = writeln!(
             out,
-            "  other repositories, branches and older commits; other clusters, and objects in clusters; files that Git ignores"
+            "  other repositories, branches and older commits; other clusters, and objects in clusters; files that Git ignores, and files whose names do not end in .yaml, .yml, .json or .hbs"
         );
         out
     }

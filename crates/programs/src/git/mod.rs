@@ -13,7 +13,7 @@ mod run;
 mod stream;
 
 pub use self::call::{GitAccess, GitLimits, GitRunError, NO_GIT_MESSAGE};
-pub use self::run::{git_line, run_git, run_git_with_input};
+pub use self::run::{git_line, git_path, run_git, run_git_with_input};
 pub use self::stream::{GitObjects, GitRecords};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Runs of Git whose output is needed as a whole.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::call::{GitAccess, GitLimits, GitRunError, command, start_error};
 use super::process::{GitProcess, write_input};
@@ -46,6 +46,21 @@ fn collect(mut process: GitProcess) -> Result<Vec<u8>, GitRunError> {
     }
     process.finish()?;
     Ok(output)
+}
+
+/// Returns a path that Git printed.
+#[cfg(unix)]
+#[must_use]
+pub fn git_path(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+/// Returns a path that Git printed.
+#[cfg(not(unix))]
+#[must_use]
+pub fn git_path(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// Strips one line break: a path may end with spaces or further line breaks.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sealwave_core::reach::repository_root;
 use sealwave_core::time::Date;
-use sealwave_programs::{GitAccess, GitLimits, GitObjects, GitRunError, git_line, run_git};
+use sealwave_programs::{GitAccess, GitLimits, GitObjects, GitRunError, git_line, git_path, run_git};
 
 use super::content::VersionContent;
 use super::item::{CommittedAge, CommittedItem};
@@ -263,7 +263,7 @@ impl RepositorySearch {
     /// Searches for the items that are left in the newest versions only: they are at least as old.
     fn read_newest(&mut self, open: &mut BTreeMap<Vec<u8>, &mut FileSearch<'_>>) {
         let names: Vec<Vec<u8>> = open.keys().cloned().collect();
-        let paths: Vec<PathBuf> = names.into_iter().map(path_of).collect();
+        let paths: Vec<PathBuf> = names.into_iter().map(git_path).collect();
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
         let limits = GitLimits { time: NEWEST_TIME, output: self.limits.log_size };
         let top = self.top.clone();
@@ -303,7 +303,7 @@ impl RepositorySearch {
                     None => done.extend(file.into_items()),
                     Some(earlier) => {
                         // Several files may be copies of one.
-                        let earlier = renamed.entry(path_of(earlier.clone())).or_default();
+                        let earlier = renamed.entry(git_path(earlier.clone())).or_default();
                         earlier.open.extend(file.into_items());
                     }
                 },
@@ -379,15 +379,4 @@ impl SearchedItem<'_> {
         }
         self
     }
-}
-
-#[cfg(unix)]
-fn path_of(bytes: Vec<u8>) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt as _;
-    std::ffi::OsString::from_vec(bytes).into()
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
 }
