@@ -49,7 +49,7 @@ pub use check::{CheckReport, CheckedItem};
 pub use clusters::{NamedCluster, SeveralClusters, named_cluster};
 pub use controller_keys::{ControllerKeys, ControllerSecret};
 pub use engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
-pub use environments::{environment_of, environment_paths, require_one_environment};
+pub use environments::{environment_of, require_environments};
 pub use error::ResealError;
 pub use find::{FoundFile, SealedTree, UnseenFile, UnseenReason, group_by_repository};
 pub use map::{KeyMap, KeyNeed, KeyUse, MappedItem};
