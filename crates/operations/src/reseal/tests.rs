@@ -427,7 +427,7 @@ fn files_of_several_environments_need_consent() {
         let tree =
             SealedTree::find(&[repository.path().join(path)], &names).map_err(|failure| text_of(&failure))?;
         require_environments(&[&tree], &names).map_err(|error| error.to_string())?;
-        Ok(tree.paths().map(|path| path.display().to_string()).collect::<Vec<_>>())
+        Ok::<_, String>(tree.paths().map(|path| path.display().to_string()).collect::<Vec<_>>())
     };
     let [dev, prod] = ["envs/dev/sealed-secrets/a.yaml", "envs/prod/sealed-secrets/a.yaml"];
     assert!(named("", &[]).expect_err("two").contains("several environments"));
