@@ -1,13 +1,12 @@
 //! The environments of files: each environment usually has a cluster of its own, and an item that is sealed for the certificate of
 //! another cluster cannot be opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sealwave_core::document::display_path;
 
 use super::error::ResealError;
-use super::find::SealedTree;
 use crate::manifest_files::SkippedFile;
 
 /// The directory of environments in an app.
@@ -40,26 +39,6 @@ pub(super) fn select(
     // What cannot be read may be a directory; where its files belong is not known everywhere.
     skipped.retain(|file| !environment_of(&file.inside.join("file")).is_some_and(is_other));
     Ok(())
-}
-
-/// Requires that files of each named environment were found, or those of one environment at most if none is named.
-///
-/// # Errors
-/// No file belongs to a named environment, or the files belong to several.
-pub fn require_environments(trees: &[&SealedTree], named: &[String]) -> Result<(), ResealError> {
-    if named.is_empty() {
-        let files = trees.iter().flat_map(|tree| tree.paths());
-        let found: BTreeSet<&str> = files.filter_map(environment_of).collect();
-        let found: Vec<String> = found.into_iter().map(str::to_owned).collect();
-        return if found.len() > 1 { Err(ResealError::SeveralEnvironments(found)) } else { Ok(()) };
-    }
-    let found: BTreeSet<&String> = trees.iter().flat_map(|tree| &tree.environments).collect();
-    // Without such directories, the name only stands for the cluster.
-    let missing = named.iter().find(|name| !found.is_empty() && !found.contains(name));
-    missing.map_or(Ok(()), |name| {
-        let found = found.into_iter().cloned().collect();
-        Err(ResealError::NoSuchEnvironment { name: name.clone(), found })
-    })
 }
 
 /// Returns the directory that holds the last `envs` on the way to a directory.
