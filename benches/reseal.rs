@@ -118,7 +118,7 @@ fn rsa_operations(old: &PrivateKey, new: &PrivateKey, verify: bool) {
 
 /// Finds, reads and plans all files; everything but the replacement of the files.
 fn reseal(directory: &Path, keys: &UnsealKeys, new: &Certificate) {
-    let tree = SealedTree::find(&[directory.to_owned()]).expect("found");
+    let tree = SealedTree::find(&[directory.to_owned()], &[]).expect("found");
     let engine = OfflineEngine::new(keys, new);
     let input = PlanInput {
         tree: &tree,

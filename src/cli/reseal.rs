@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::builder::Resettable;
+use clap::{Args, Id, ValueHint};
 
 use super::cluster::{ClusterArgs, ControllerArgs};
 use super::operation::{FileChangeArgs, OperationArgs};
 use super::seal::SealCertificateArgs;
 
+const CLUSTER_HELP: &str = "Cluster that runs all files; without --cert, its certificate is that of the operator file [default: that of the environment]";
+
 /// Arguments of `reseal`.
 #[derive(Clone, Debug, Args)]
+#[command(mut_arg("cert", |arg| arg.conflicts_with(Resettable::<Id>::Reset)), mut_arg("cluster", |arg| arg.help(CLUSTER_HELP)))]
 pub struct ResealArgs {
     /// Directories and files with SealedSecrets
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use sealwave_core::text::closest_choice;
 use sealwave_secrets::settings::BackendKind;
 
 use super::operation::ALLOW_PATH_HELP;
@@ -72,6 +73,8 @@ fn backend(text: &str) -> Result<BackendKind, String> {
     let found = BackendKind::ALL.into_iter().find(|kind| kind.to_string() == text);
     found.ok_or_else(|| {
         let all: Vec<String> = BackendKind::ALL.iter().map(ToString::to_string).collect();
-        format!("expected {}", all.join(", "))
+        let names: Vec<&str> = all.iter().map(String::as_str).collect();
+        let meant = closest_choice(text, &names).map(|meant| format!("; did you mean {meant}?"));
+        format!("expected {}{}", all.join(", "), meant.unwrap_or_default())
     })
 }

@@ -19,8 +19,7 @@ use sealwave_operations::key_files::UnsealKeys;
 use sealwave_operations::progress::Progress;
 use sealwave_operations::reseal::{
     CheckReport, ControllerKeys, KeyMap, OfflineEngine, OnlineEngine, PlanInput, ResealDelivery,
-    ResealEngine, ResealError, ResealPlan, ResealRun, SealedTree, environment_paths, group_by_repository,
-    require_one_environment,
+    ResealEngine, ResealError, ResealPlan, ResealRun, SealedTree, group_by_repository, require_environments,
 };
 use sealwave_operations::state::OperationId;
 use sealwave_operations::work_tree::{AllowedPaths, PushTarget, WorkTree};
@@ -68,7 +67,6 @@ struct ResealCommand<'a> {
     args: &'a ResealArgs,
     variables: VariableReader,
     watch: &'a RunWatch,
-    paths: Vec<PathBuf>,
     keys: Option<UnsealKeys>,
     notes: Vec<Note>,
 }
@@ -82,8 +80,7 @@ impl<'a> ResealCommand<'a> {
             refuse_keys_in_sidecar()?;
             Some(UnsealKeys::read(&args.keys.key, &args.keys.identity, &mut notes)?)
         };
-        let paths = environment_paths(&args.paths, &args.env);
-        Ok(Self { args, variables, watch, paths, keys, notes })
+        Ok(Self { args, variables, watch, keys, notes })
     }
 
     fn namespace(&self) -> Option<&str> {
@@ -93,9 +90,13 @@ impl<'a> ResealCommand<'a> {
     /// Lists the key of each item.
     fn map(mut self) -> Result<CommandOutput, Failure> {
         self.watch.set_time_limit(REPORT_LIMIT);
-        let groups = group_by_repository(&self.paths)?;
-        let trees = groups.into_iter().map(|(root, paths)| SealedTree::below(root, &paths));
+        let groups = group_by_repository(&self.args.paths)?;
+        let trees = groups.into_iter().map(|(root, paths)| SealedTree::below(root, &paths, &self.args.env));
         let trees = trees.collect::<Result<Vec<_>, _>>()?;
+        if !self.args.env.is_empty() {
+            let all: Vec<&SealedTree> = trees.iter().collect();
+            require_environments(&all, &self.args.env).map_err(|error| Problem::new(&error))?;
+        }
         let namespace = self.args.namespace.clone();
         let (controller, keys) = self.controller_keys()?;
         let map = KeyMap::new(&trees, keys.as_ref(), controller.as_ref(), namespace.as_deref())?;
@@ -157,8 +158,9 @@ impl<'a> ResealCommand<'a> {
         let root = self.root()?;
         let work_tree = WorkTree::find(&root).map_err(|error| Problem::new(&error))?;
         let delivery = self.delivery(&root, work_tree.as_ref())?;
-        if let (Some(work_tree), Some(target)) = (&work_tree, &delivery.push) {
-            work_tree.require_target(target).map_err(|error| Problem::new(&error))?;
+        if let Some(work_tree) = &work_tree {
+            let possible = work_tree.require_delivery(delivery.commit, delivery.push.as_ref());
+            possible.map_err(|error| Problem::new(&error))?;
         }
         let allowed = AllowedPaths::new(self.only_environment(), &self.args.files.allow_path);
         let allowed = allowed.map_err(|error| Problem::new(&error))?;
@@ -166,7 +168,8 @@ impl<'a> ResealCommand<'a> {
         let run = self.open_run(&operation, &root, work_tree.as_ref(), &delivery, &*progress)?;
         let tree = self.tree()?;
         let mut plan = self.plan(&operation, &tree)?;
-        allowed.require(plan.changes.paths()).map_err(|error| Problem::new(&error))?;
+        let changed = allowed.require_in(&tree.root, work_tree.as_ref(), plan.changes.paths());
+        changed.map_err(|error| Problem::new(&error))?;
         if let Some(work_tree) = &work_tree {
             let earlier = run.as_ref().and_then(ResealRun::earlier);
             work_tree.require_clean(plan.changes.paths(), earlier).map_err(|error| Problem::new(&error))?;
@@ -201,7 +204,7 @@ impl<'a> ResealCommand<'a> {
 
     /// Returns the top of the repository that is changed.
     fn root(&self) -> Result<PathBuf, Failure> {
-        let mut groups = group_by_repository(&self.paths)?;
+        let mut groups = group_by_repository(&self.args.paths)?;
         match (groups.pop(), groups.is_empty()) {
             (Some((root, _)), true) => Ok(root),
             (last, _) => {
@@ -239,14 +242,14 @@ impl<'a> ResealCommand<'a> {
         ResealRun::open(operation.journal(id)?, work_tree, delivery, progress).map(Some)
     }
 
-    /// Finds the files, which must be those of one environment.
+    /// Finds the files of the environments.
     fn tree(&self) -> Result<SealedTree, Failure> {
-        let tree = SealedTree::find(&self.paths)?;
+        let tree = SealedTree::find(&self.args.paths, &self.args.env)?;
         tree.require_readable()?;
+        require_environments(&[&tree], &self.args.env).map_err(|error| Problem::new(&error))?;
         if tree.files.is_empty() && tree.unseen.is_empty() {
             return Err(Problem::new(&ResealError::NothingFound).into());
         }
-        require_one_environment(&tree, &self.args.env).map_err(|error| Problem::new(&error))?;
         Ok(tree)
     }
 

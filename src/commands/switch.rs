@@ -14,7 +14,7 @@ use std::time::Duration;
 use self::cluster::check_cluster;
 use self::committed::CommittedSwitch;
 use self::note::SwitchNote;
-use self::report::SwitchReport;
+use self::report::{KeptCount, SwitchReport};
 use super::CommandOutput;
 use super::generate::{self, OutputSettings};
 use super::operation::refuse_in_sidecar;
@@ -25,9 +25,9 @@ use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Explain, Failure, Note, Problem};
 use sealwave_operations::switch::{
     CommittedSecret, SecretName, Switch, SwitchError, SwitchRequest, SwitchScope, SwitchStep, kept_checksums,
-    secret_checksums,
+    missing_providers, provider_lines, secret_checksums, template_providers,
 };
-use sealwave_pipeline::{self, ManifestFormat, ValueSource};
+use sealwave_pipeline::{self, ManifestFormat, ReferenceUse, ValueSource};
 use sealwave_secrets::settings::{APP_FILE, EnvironmentBackends, KeptChecksum};
 
 /// The deadline of a run.
@@ -77,13 +77,22 @@ pub(super) fn run(
     let scope = args.secret.clone().map_or(SwitchScope::Environment, SwitchScope::Entry);
     let request = SwitchRequest { environment: environment.clone(), scope, to: args.to };
     let mut notes = Vec::new();
-    let (committed, switch) = decide(request, &session, &backends, watch, &mut notes)?;
+    let uses = references(&session, watch)?;
+    let (committed, switch) = decide(request, &session, &backends, &uses, &mut notes)?;
     let policy_use = session
         .caller
         .policy_use(session.identity.project.as_deref(), args.no_policy, session.operator_path.as_ref())
         .map_err(|error| Problem::new(&error))?;
     let run = ChecksumRun { session: &session, policy_use, variables, watch };
-    let (lines, kept) = run.lines(&switch, committed.as_ref(), &backends, &mut notes)?;
+    let missing = missing_settings(&switch, committed.is_some(), &backends, &uses);
+    let settings = provider_lines(switch.request.to, &missing);
+    if committed.is_none() && missing.is_empty() {
+        run.check_backend(&switch, &backends)?;
+    }
+    let (lines, kept) =
+        run.lines(&switch, committed.as_ref(), (&backends, missing.is_empty()), &mut notes)?;
+    let lines = settings + &lines;
+    notes.extend(SwitchNote::missing(missing, switch.request.to));
     let findings = if is_offline {
         notes.push(Note::info(Problem::new(&SwitchNote::NotChecked)));
         Vec::new()
@@ -98,12 +107,16 @@ fn decide(
     request: SwitchRequest,
     session: &EnvironmentSession<'_>,
     backends: &EnvironmentBackends,
-    watch: &RunWatch,
+    uses: &[ReferenceUse],
     notes: &mut Vec<Note>,
 ) -> Result<(Option<CommittedSwitch>, Switch), Failure> {
     let is_covered = |found: &CommittedSecret| request.covers(backends, &found.secret);
-    let found = committed::find(session, is_covered)?;
-    match Switch::new(request.clone(), backends, secrets(session, watch)?) {
+    let all = committed::find(session)?;
+    let secrets: BTreeSet<SecretName> = uses.iter().map(secret_name).collect();
+    let known: BTreeSet<SecretName> =
+        all.iter().map(|found| found.secret.clone()).chain(secrets.iter().cloned()).collect();
+    let found: Vec<CommittedSecret> = all.into_iter().filter(is_covered).collect();
+    match Switch::new(request.clone(), backends, secrets) {
         Err(SwitchError::NoSecrets(_) | SwitchError::NoSuchSecret { .. }) if !found.is_empty() => {
             let directory = session.discovery.directory();
             let (committed, switch) = CommittedSwitch::new(request, found, directory)?;
@@ -111,7 +124,14 @@ fn decide(
         }
         Err(error @ (SwitchError::NoSecrets(_) | SwitchError::NoSuchSecret { .. })) => {
             let values = committed::values(session, &request)?;
-            let error = if values.is_empty() { error } else { SwitchError::Values(values.join(", ")) };
+            let error = match error {
+                _ if !values.is_empty() => SwitchError::Values(values.join(", ")),
+                SwitchError::NoSuchSecret { environment, entry, .. } => {
+                    let known = known.iter().map(|(namespace, name)| format!("{namespace}/{name}")).collect();
+                    SwitchError::NoSuchSecret { environment, entry, known }
+                }
+                error => error,
+            };
             Err(Problem::new(&error).into())
         }
         Err(error) => Err(Problem::new(&error).into()),
@@ -125,16 +145,37 @@ fn decide(
     }
 }
 
-/// Returns the Secrets of an environment that hold placeholders.
-fn secrets(session: &EnvironmentSession<'_>, watch: &RunWatch) -> Result<BTreeSet<SecretName>, Failure> {
+/// Returns the providers without settings for the new backend.
+fn missing_settings(
+    switch: &Switch,
+    is_committed: bool,
+    backends: &EnvironmentBackends,
+    uses: &[ReferenceUse],
+) -> BTreeSet<String> {
+    let to = switch.request.to;
+    if is_committed {
+        let is_next = switch.step == SwitchStep::TakeOver;
+        return if is_next { template_providers(to, Some(backends)) } else { BTreeSet::new() };
+    }
+    if !matches!(switch.step, SwitchStep::Release | SwitchStep::TakeOver) {
+        return BTreeSet::new();
+    }
+    let own = uses.iter().filter(|used| switch.secrets.contains(&secret_name(used)));
+    missing_providers(to, backends, own.map(|used| used.reference.provider.as_str()))
+}
+
+fn secret_name(used: &ReferenceUse) -> SecretName {
+    (used.secret.namespace.to_string(), used.secret.name.to_string())
+}
+
+/// Returns the placeholders of an environment.
+fn references(session: &EnvironmentSession<'_>, watch: &RunWatch) -> Result<Vec<ReferenceUse>, Failure> {
     let known = session.known_providers();
     let supply =
         ValueSource::Withhold { known: known.as_ref(), default_provider: session.default_provider()? };
     let progress = |stage| watch.enter_stage(stage);
     let context = session.context()?;
-    let uses =
-        sealwave_pipeline::references(&session.discovery, &context, &session.toolbox, &supply, &progress)?;
-    Ok(uses.into_iter().map(|used| (used.secret.namespace.into(), used.secret.name.into())).collect())
+    sealwave_pipeline::references(&session.discovery, &context, &session.toolbox, &supply, &progress)
 }
 
 /// The computation of checksums before and after a step.
@@ -146,29 +187,50 @@ struct ChecksumRun<'a> {
 }
 
 impl ChecksumRun<'_> {
+    /// Checks, without values, that the new backend can express the Secrets. With an operator file, the comparison of checksums
+    /// shows it.
+    fn check_backend(&self, switch: &Switch, backends: &EnvironmentBackends) -> Result<(), Failure> {
+        let after = backends.clone().with_choice(switch.request.entry(), switch.request.to.into());
+        if self.session.operator.is_some() || switch.next_choice().is_none() || after.needs_values() {
+            return Ok(());
+        }
+        self.output(after, Some(BTreeMap::new())).map(drop)
+    }
+
     /// Returns the lines of the app file for the next commit, and the number of checksums that they keep.
     fn lines(
         &self,
         switch: &Switch,
         committed: Option<&CommittedSwitch>,
-        backends: &EnvironmentBackends,
+        (backends, is_configured): (&EnvironmentBackends, bool),
         notes: &mut Vec<Note>,
-    ) -> Result<(String, usize), Failure> {
+    ) -> Result<(String, KeptCount), Failure> {
         let Some(committed) = committed else {
-            let kept = self.kept_checksums(switch, backends, notes)?;
-            return Ok((switch.lines(&kept), kept.len()));
+            let is_compared = is_configured && self.session.operator.is_some();
+            let compares = switch.next_choice().is_some() && !switch.changes_pods();
+            if compares && self.session.operator.is_none() {
+                notes.push(Note::warning(Problem::new(&SwitchNote::NoChecksums)));
+            }
+            if compares && !is_compared {
+                return Ok((switch.lines(&BTreeMap::new()), KeptCount::NotCompared));
+            }
+            let kept = self.kept_checksums(switch, backends)?;
+            return Ok((switch.lines(&kept), KeptCount::Known(kept.len())));
         };
         // The first commit changes only the files of the SealedSecrets.
         if switch.step != SwitchStep::TakeOver {
-            return Ok((String::new(), 0));
+            return Ok((String::new(), KeptCount::Known(0)));
         }
         let mut kept = BTreeMap::new();
+        let mut is_compared = true;
         if !switch.changes_pods() && self.session.operator.is_some() {
             kept = committed.checksums(secret_checksums(&self.output(backends.clone(), None)?));
         } else if !switch.changes_pods() {
+            is_compared = false;
             notes.push(Note::warning(Problem::new(&SwitchNote::NoChecksums)));
         }
-        Ok((switch.skeleton_lines(&kept), kept.len()))
+        let count = if is_compared { KeptCount::Known(kept.len()) } else { KeptCount::NotCompared };
+        Ok((switch.skeleton_lines(&kept), count))
     }
 
     /// Returns the checksums that workloads must keep, so that the next commit restarts no pod.
@@ -176,17 +238,12 @@ impl ChecksumRun<'_> {
         &self,
         switch: &Switch,
         backends: &EnvironmentBackends,
-        notes: &mut Vec<Note>,
     ) -> Result<BTreeMap<String, KeptChecksum>, Failure> {
         let Some(choice) = switch.next_choice() else { return Ok(BTreeMap::new()) };
         if switch.changes_pods() {
             return Ok(BTreeMap::new());
         }
         let after = backends.clone().with_choice(switch.request.entry(), choice);
-        if self.session.operator.is_none() {
-            notes.push(Note::warning(Problem::new(&SwitchNote::NoChecksums)));
-            return Ok(BTreeMap::new());
-        }
         let present = self.output(backends.clone(), None)?;
         let computed = self.output(after, Some(BTreeMap::new()))?;
         Ok(kept_checksums(&secret_checksums(&present), secret_checksums(&computed)))

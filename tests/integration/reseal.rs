@@ -366,7 +366,25 @@ fn each_refusal_has_its_message() {
         ),
         (
             vec!["app/envs/dev", "--env", "prod", "--cert", &certificate, "--key", &key],
-            "files belong to environments that `--env` does not name: `dev`",
+            "no file belongs to environment `prod`; found: `dev`",
+        ),
+        (
+            vec!["app", "--check", "--env", "prod", "--env", "de", "--cert", &certificate],
+            "no file belongs to environment `de`; found: `dev`, `next`, `prod`",
+        ),
+        (vec!["app", "--check", "--env", "prd", "--cert", &certificate], "did you mean `prod`?"),
+        (vec!["app", "--map", "--env", "prd", "--key", &key], "did you mean `prod`?"),
+        (
+            vec![
+                "app/envs/dev/sealed-secrets/airflow/sealed-airflow-db-dev-secret.yaml",
+                "--env",
+                "prod",
+                "--cert",
+                &certificate,
+                "--key",
+                &key,
+            ],
+            "belongs to environment `dev`, which `--env` does not name",
         ),
         (
             vec![
@@ -399,6 +417,99 @@ fn each_refusal_has_its_message() {
         assert!(stderr.contains(expected), "{expected}\n{stderr}");
     }
     assert_eq!(checkout.changed(), "");
+}
+
+#[test]
+fn an_environment_is_selected_in_every_directory() {
+    let checkout = Checkout::new();
+    let certificate = checkout.shown(&format!("keys/{NEW}.crt"));
+    let check = |directory: &str, path: &str| {
+        let mut command = sealwave();
+        command.current_dir(checkout.path("repository").join(directory)).args(["reseal", path, "--check"]);
+        let output =
+            command.args(["--env", "dev", "--cert", &certificate]).output().expect("the binary starts");
+        text(&output.stdout)
+    };
+    for (directory, path) in
+        [("app", "."), ("", "."), ("app", "envs"), ("app/envs", "."), ("app/envs/dev", ".")]
+    {
+        let stdout = check(directory, path);
+        assert!(stdout.ends_with(": 0 current, 0 stale, 13 unknown\n"), "{directory} {path}: {stdout}");
+    }
+}
+
+#[test]
+fn a_commit_needs_a_branch() {
+    let checkout = Checkout::new();
+    checkout.git(&["checkout", "--quiet", "--detach"]);
+    let stderr = refused(&checkout.reseal_environment("dev", &["rsa2048"], NEW, &["--yes", "--commit"]));
+    assert!(stderr.contains("no branch is checked out, so the commit would be on none"), "{stderr}");
+    assert!(stderr.contains("omit `--commit`"), "{stderr}");
+    assert_eq!(checkout.changed(), "");
+    succeeded(&checkout.reseal_environment("dev", &["rsa2048"], NEW, &["--yes"]));
+    #[cfg(feature = "k8s")]
+    {
+        checkout.commit();
+        let kubeconfig = checkout.kubeconfig("rsa2048", "rsa2048");
+        let mut command = sealwave();
+        command.current_dir(checkout.path("repository")).args([
+            "rotate",
+            "controller-key",
+            "app",
+            "--env",
+            "dev",
+        ]);
+        command.args(["--no-backup", "--yes", "--commit", "--kubeconfig", &kubeconfig]);
+        command.args(["--state-dir", &checkout.shown("state")]);
+        let stderr = refused(&command.output().expect("the binary starts"));
+        assert!(stderr.contains("no branch is checked out, so the commit would be on none"), "{stderr}");
+    }
+}
+
+#[test]
+fn one_cluster_of_several_environments_is_named_beside_a_certificate() {
+    let checkout = Checkout::new();
+    let certificate = checkout.shown(&format!("keys/{NEW}.crt"));
+    let args = ["app", "--check", "--env", "dev", "--env", "prod", "--cert", &certificate];
+    let stderr = refused(&checkout.reseal(&args));
+    assert!(
+        stderr.contains("files are of several clusters") && stderr.contains("--cluster NAME"),
+        "{stderr}"
+    );
+    let output = checkout.reseal(&[&args[..], &["--cluster", "shared"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("0 current"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn outside_of_git_whole_paths_are_allowed_and_shown() {
+    let checkout = Checkout::new();
+    copy_tree(&checkout.path("repository/app"), &checkout.path("copy"));
+    let (certificate, key) = (checkout.shown(&format!("keys/{NEW}.crt")), checkout.shown("keys/rsa2048.key"));
+    let file = "envs/dev/sealed-secrets/airflow/sealed-airflow-db-dev-secret.yaml";
+    let reseal = |directory: &str, path: &str, last: &str| {
+        let mut command = sealwave();
+        command.current_dir(checkout.path(directory)).env("HOME", checkout.path("home"));
+        command.args(["reseal", path, "--env", "dev", "--cert", &certificate, "--key", &key, last]);
+        command.output().expect("the binary starts")
+    };
+    let name = file.rsplit('/').next().expect("a name");
+    let airflow = "copy/envs/dev/sealed-secrets/airflow";
+    for (directory, path) in
+        [("copy", "."), ("copy", "envs/dev"), ("copy/envs", "."), ("copy", file), (airflow, name)]
+    {
+        succeeded(&reseal(directory, path, "--dry-run"));
+    }
+    succeeded(&reseal("copy", ".", "--yes"));
+    fs::rename(checkout.path("copy").join(file), checkout.path("copy/base/database.yaml")).expect("moved");
+    let certificate = checkout.shown("keys/rsa4096.crt");
+    let (new, mut command) = (checkout.shown(&format!("keys/{NEW}.key")), sealwave());
+    command.current_dir(checkout.path("copy/base")).env("HOME", checkout.path("home"));
+    command.args(["reseal", "database.yaml", "--cert", &certificate, "--key", &new, "--yes"]);
+    let stderr = refused(&command.output().expect("the binary starts"));
+    let shown = fs::canonicalize(checkout.path("copy/base/database.yaml")).expect("there");
+    let expected = format!("`{}` may not be changed, and is not in a Git checkout", shown.display());
+    assert!(stderr.contains(&expected), "{stderr}");
 }
 
 #[test]

@@ -128,7 +128,60 @@ fn without_an_operator_file_checksums_are_reported_as_unknown() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("checksums were not compared"), "{stderr}");
     assert!(stderr.contains("cluster was not checked"), "{stderr}");
-    assert!(String::from_utf8(output.stdout).unwrap().contains("backend: external-secrets"));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("backend: external-secrets"), "{stdout}");
+    assert!(stdout.contains("  pods         may restart once: checksums were not compared\n"), "{stdout}");
+}
+
+#[test]
+fn providers_without_settings_get_their_lines() {
+    const HEAD: &str = "apiVersion: sealwave.dev/v1alpha1\nkind: App\nnamespace: shop\n";
+    for (to, section, entry, filled) in [
+        (
+            "external-secrets",
+            "externalSecrets:\n  stores:\n    file:\n",
+            &["name: NAME", "provider: SERVICE"][..],
+            &[("NAME", "fake"), ("SERVICE", "aws-sm")][..],
+        ),
+        (
+            "secrets-store-csi",
+            "secretsStoreCsi:\n  providers:\n    file:\n",
+            &["provider: SERVICE"],
+            &[("SERVICE", "aws-sm\n      region: eu-west-1")],
+        ),
+    ] {
+        let app = app("");
+        app.write("app/sealwave.yaml", HEAD);
+        let output = switch(&app, &["--to", to, "--no-cluster", "-o", "json"]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("provider `file` is not configured for the backend"), "{stderr}");
+        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut lines = plan["lines"].as_str().unwrap().to_owned();
+        assert!(lines.starts_with(section) && entry.iter().all(|line| lines.contains(line)), "{lines}");
+        for (word, text) in filled {
+            lines = lines.replace(word, text);
+        }
+        app.write("app/sealwave.yaml", &format!("{HEAD}{lines}"));
+        // The printed commit is one that sealwave accepts.
+        app.generate();
+        assert_eq!(self::plan(&app, &["--to", to, "--no-cluster"]).0["state"], "take-over");
+    }
+}
+
+#[test]
+fn a_secret_that_the_new_backend_cannot_express_is_refused_without_an_operator_file() {
+    let app = app("");
+    app.write(
+        "app/base/secrets.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: web, namespace: shop}\nstringData: {token: <file:db.yaml#password | sha256>}\n",
+    );
+    let mut command = sealwave();
+    command.args(["switch", "--to", "secrets-store-csi", "--no-cluster"]).arg(app.path("app"));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.is_empty());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("the backend does not support modifier `sha256`"), "{stderr}");
 }
 
 #[test]
@@ -142,8 +195,11 @@ fn every_refusal_has_a_message() {
         ),
         (
             &["--to", "external-secrets", "--no-cluster", "--secret", "other"],
-            "environment `dev` has no placeholder Secret `other`",
+            "environment `dev` has no placeholder Secret or SealedSecret `other`\n   = help: it has `shop/web`",
         ),
+        (&["--to", "external-secrets", "--no-cluster", "--secret", "webb"], "did you mean `web`?"),
+        (&["--to", "external-secrets", "--no-cluster", "--secret", "shop/wed"], "did you mean `shop/web`?"),
+        (&["--to", "external-secret", "--no-cluster"], "did you mean external-secrets?"),
         (&["--to", "vault", "--no-cluster"], "expected external-secrets, sealed-secrets, secrets-store-csi"),
     ] {
         let output = switch(&app, args);
@@ -353,7 +409,8 @@ fn committed_sealed_secrets_are_released_and_then_replaced() {
     let (plan, _, _) = scenario.plan(&[]);
     assert_eq!(plan["state"], "take-over");
     assert_eq!(plan["plan"]["files"], json!([]));
-    let lines = plan["lines"].as_str().unwrap();
+    let stores = "externalSecrets:\n  stores:\n    aws-sm:\n      name: NAME\n";
+    let lines = plan["lines"].as_str().unwrap().strip_prefix(stores).expect("the stores to add");
     assert!(
         lines.starts_with("environments:\n  dev:\n    backend: external-secrets\n    keptChecksums:\n"),
         "{lines}"
@@ -408,6 +465,13 @@ fn committed_sealed_secrets_are_released_and_then_replaced() {
 #[test]
 fn one_committed_secret_is_switched_by_its_name() {
     let scenario = Scenario::new();
+    let unknown = ["--to", "external-secrets", "--no-cluster", "--secret"];
+    for (name, expected) in [("nope", "it has `"), ("mlflow-db-secrets", "did you mean `mlflow-db-secret`?")]
+    {
+        let output = scenario.run(&[&unknown[..], &[name]].concat());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(expected), "{stderr}");
+    }
     let args = ["--secret", "mlflow/mlflow-db-secret", "--write", "--yes"];
     let (plan, _, _) = scenario.plan(&args);
     assert_eq!(plan["committed"]["written"], json!([DB]));

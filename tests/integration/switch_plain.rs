@@ -125,7 +125,11 @@ fn plain_secrets_are_released_and_then_replaced() {
 
         let (plan, _) = repository.plan(to, &[]);
         assert_eq!((plan["state"].as_str(), &plan["plan"]["files"]), (Some("take-over"), &json!([])));
-        assert_eq!(plan["lines"], format!("environments:\n  default:\n    backend: {to}\n"));
+        let settings = match to {
+            "external-secrets" => "externalSecrets:\n  stores:\n    aws-sm:\n      name: NAME\n",
+            _ => "",
+        };
+        assert_eq!(plan["lines"], format!("{settings}environments:\n  default:\n    backend: {to}\n"));
         let replacement = &plan["committed"]["replacements"][0];
         assert_eq!(replacement["file"], "shop/db.yaml");
         let managed = if managed { "    sealedsecrets.bitnami.com/managed: \"true\"\n" } else { "" };

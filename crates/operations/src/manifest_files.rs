@@ -33,6 +33,8 @@ impl Explain for ManifestPathError {
 pub struct SkippedFile {
     /// The path as people see it.
     pub path: String,
+    /// The path, relative to the root.
+    pub inside: PathBuf,
     /// The reason.
     pub reason: SkipReason,
 }
@@ -101,7 +103,10 @@ pub fn manifest_files(
                 files.extend(inside.map(|inside| (inside, shown)));
             }
             EntryType::Other => {}
-            EntryType::Skipped(reason) => skipped.push(SkippedFile { path: shown, reason }),
+            EntryType::Skipped(reason) => {
+                let inside = at.strip_prefix(root).unwrap_or(at).to_owned();
+                skipped.push(SkippedFile { path: shown, inside, reason });
+            }
         }
     }
     for tracked in tracked_below(root, &full).map_err(failed)? {

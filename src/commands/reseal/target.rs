@@ -68,8 +68,9 @@ impl ResealTarget {
         let operator = config::operator_path(given.operator.clone(), variables);
         let pinned = if given.cert.is_some() || operator.is_some() {
             let cluster = match &given.cluster {
+                // The certificate of a file is of whatever cluster the user names.
+                _ if given.cert.is_some() => None,
                 Some(cluster) => Some(cluster.clone()),
-                None if given.cert.is_some() => None,
                 None => named.map(|named| cluster_name(named, online || args.check)).transpose()?,
             };
             let certificate = SealCertificateArgs { cluster, ..given.clone() };

@@ -56,17 +56,13 @@ pub(super) struct CommittedSwitch {
     written: Vec<String>,
 }
 
-/// Returns the committed SealedSecrets that a request is about.
-pub(super) fn find(
-    session: &EnvironmentSession<'_>,
-    is_covered: impl Fn(&CommittedSecret) -> bool,
-) -> Result<Vec<CommittedSecret>, Failure> {
+/// Returns the committed SealedSecrets of an environment.
+pub(super) fn find(session: &EnvironmentSession<'_>) -> Result<Vec<CommittedSecret>, Failure> {
     let Some((CollectedRender { attempt, .. }, sources)) = session.collected()? else {
         return Ok(Vec::new());
     };
     let workloads = &session.discovery.app().workloads;
-    let all = find_committed(&attempt.objects, workloads, &sources);
-    Ok(all.into_iter().filter(is_covered).collect())
+    Ok(find_committed(&attempt.objects, workloads, &sources))
 }
 
 /// Returns the Secrets of a request that have their values in the manifests.

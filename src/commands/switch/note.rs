@@ -1,6 +1,10 @@
 //! Remarks of `switch` about a plan.
 
-use sealwave_core::diagnostic::Explain;
+use std::collections::BTreeSet;
+
+use sealwave_core::diagnostic::{Explain, Note, Problem};
+use sealwave_core::text::quoted_list;
+use sealwave_secrets::settings::BackendKind;
 
 /// A remark about a plan.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +13,8 @@ pub(super) enum SwitchNote {
     NotChecked,
     #[error("checksums were not compared: no operator file was given")]
     NoChecksums,
+    #[error("provider {providers} is not configured for the backend `{to}`", providers = quoted_list(.providers))]
+    MissingProviders { providers: Vec<String>, to: BackendKind },
     #[error("committed SealedSecrets stay as they are: {0}")]
     Committed(String),
     #[error("nothing was written: {0}")]
@@ -19,6 +25,15 @@ pub(super) enum SwitchNote {
     InHistory(String),
 }
 
+impl SwitchNote {
+    /// Returns the warning about providers without settings, if there are any.
+    pub(super) fn missing(providers: BTreeSet<String>, to: BackendKind) -> Option<Note> {
+        let providers: Vec<String> = providers.into_iter().collect();
+        (!providers.is_empty())
+            .then(|| Note::warning(Problem::new(&Self::MissingProviders { providers, to })))
+    }
+}
+
 impl Explain for SwitchNote {
     fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -27,6 +42,9 @@ impl Explain for SwitchNote {
             }
             Self::NoChecksums => {
                 "without `keptChecksums`, pods that read these Secrets restart once; set `--operator`, and `--project`, `--app` and `--namespace` as in the Application"
+            }
+            Self::MissingProviders { .. } => {
+                "add the printed lines in the same commit, with the names in the cluster instead of the words in capitals; then run the command again to compare checksums"
             }
             Self::Committed(_) => "`sealwave switch --secret NAME` plans the change of one",
             Self::NothingWritten(_) => return None,

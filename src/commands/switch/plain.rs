@@ -6,13 +6,15 @@ use std::path::Path;
 use super::cluster::check_cluster;
 use super::committed::CommittedSwitch;
 use super::note::SwitchNote;
-use super::report::SwitchReport;
+use super::report::{KeptCount, SwitchReport};
 use crate::cli::SwitchArgs;
 use crate::commands::CommandOutput;
 use crate::config::VariableReader;
 use crate::deadline::RunWatch;
 use sealwave_core::diagnostic::{Failure, Note, Problem};
-use sealwave_operations::switch::{PlainSecrets, SwitchRequest, SwitchScope, SwitchStep, find_plain};
+use sealwave_operations::switch::{
+    PlainSecrets, SwitchRequest, SwitchScope, SwitchStep, find_plain, provider_lines, template_providers,
+};
 use sealwave_secrets::settings::ExternalSecretVersion;
 
 /// The environment of a directory without environments, as `init` names it.
@@ -40,7 +42,12 @@ pub(super) fn run(
         notes.push(Note::warning(Problem::new(&SwitchNote::InHistory(values.join(", ")))));
     }
     let lines = match switch.step {
-        SwitchStep::TakeOver => switch.skeleton_lines(&BTreeMap::new()),
+        SwitchStep::TakeOver => {
+            let missing = template_providers(args.to, None);
+            let settings = provider_lines(args.to, &missing);
+            notes.extend(SwitchNote::missing(missing, args.to));
+            settings + &switch.skeleton_lines(&BTreeMap::new())
+        }
         _ => String::new(),
     };
     let findings = if args.no_cluster {
@@ -50,5 +57,6 @@ pub(super) fn run(
         check_cluster(args, &switch, ExternalSecretVersion::default(), variables, watch)?
     };
     let committed = Some(committed);
-    SwitchReport { switch, lines, kept: 0, findings, committed, failure: None }.finish(args, watch, notes)
+    SwitchReport { switch, lines, kept: KeptCount::Known(0), findings, committed, failure: None }
+        .finish(args, watch, notes)
 }

@@ -16,11 +16,20 @@ use sealwave_operations::json_document::json_document;
 use sealwave_operations::plan::{Plan, StepUndo};
 use sealwave_operations::switch::{Switch, SwitchFinding, SwitchStep};
 
+/// The checksums that workloads keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeptCount {
+    /// So many workloads keep theirs.
+    Known(usize),
+    /// Checksums were not compared.
+    NotCompared,
+}
+
 /// A plan with everything that is printed.
 pub(super) struct SwitchReport {
     pub(super) switch: Switch,
     pub(super) lines: String,
-    pub(super) kept: usize,
+    pub(super) kept: KeptCount,
     pub(super) findings: Vec<SwitchFinding>,
     pub(super) committed: Option<CommittedSwitch>,
     /// The error of writing files.
@@ -111,8 +120,9 @@ impl SwitchReport {
                 "restart once where sealwave adds checksums, but not because of the Secrets".to_owned()
             }
             (true, _) => "restart: the volume of the CSI driver is a part of their template".to_owned(),
-            (false, 0) => "no checksum to keep".to_owned(),
-            (false, kept) => format!("do not restart: `keptChecksums` for {kept} of them"),
+            (false, KeptCount::NotCompared) => "may restart once: checksums were not compared".to_owned(),
+            (false, KeptCount::Known(0)) => "no checksum to keep".to_owned(),
+            (false, KeptCount::Known(kept)) => format!("do not restart: `keptChecksums` for {kept} of them"),
         };
         let mut plan = Plan::new("switch")
             .with_fact("environment", &request.environment)

@@ -33,7 +33,11 @@ pub struct SeveralClusters(pub Box<NamedCluster>, pub Box<NamedCluster>);
 
 impl Explain for SeveralClusters {
     fn hint(&self) -> Option<String> {
-        Some("run the command once for each cluster, with the paths of its files".to_owned())
+        Some(
+            "run the command once for each cluster, with the paths of its files; if one cluster runs all of them, write its name \
+             as `environments.NAME.cluster` in `sealwave.yaml`, or `sealwave reseal --cluster NAME`"
+                .to_owned(),
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sealwave_core::diagnostic::{Explain, io_reason};
 use sealwave_core::names::item_label;
-use sealwave_core::text::quoted_list;
+use sealwave_core::text::{closest_choice, quoted_list};
 
 /// An error of re-sealing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,9 +47,22 @@ pub enum ResealError {
     /// Files of several environments would be sealed for one certificate.
     #[error("files of several environments would be sealed for one certificate: {}", quoted_list(.0))]
     SeveralEnvironments(Vec<String>),
-    /// Files belong to other environments than those that are named.
-    #[error("files belong to environments that `--env` does not name: {}", quoted_list(.0))]
-    OtherEnvironments(Vec<String>),
+    /// A named file belongs to an environment that is not named.
+    #[error("`{path}` belongs to environment `{environment}`, which `--env` does not name")]
+    OtherEnvironment {
+        /// The file.
+        path: String,
+        /// Its environment.
+        environment: String,
+    },
+    /// No file belongs to a named environment.
+    #[error("no file belongs to environment `{name}`; found: {}", quoted_list(.found))]
+    NoSuchEnvironment {
+        /// The name.
+        name: String,
+        /// The environments of the files.
+        found: Vec<String>,
+    },
     /// The paths belong to several repositories.
     #[error("paths are in several repositories: {}", listed(.0))]
     SeveralRepositories(Vec<PathBuf>),
@@ -95,10 +108,18 @@ impl Explain for ResealError {
             }
             Self::RecordTooLarge(_) => "split the Secret into several ones",
             Self::SeveralEnvironments(_) => {
-                "choose one with `--env`, or repeat `--env` for each that the cluster of this certificate runs"
+                "choose one with `--env`; if one cluster runs all of them, `sealwave reseal` takes `--env` for each, and \
+                 `--cluster NAME`"
             }
-            Self::OtherEnvironments(_) => {
-                "correct `--env`, or name only the directories of these environments: `envs/<name>`"
+            Self::OtherEnvironment { .. } => {
+                "correct `--env`, or name the directory of the app: `--env` selects the files below it"
+            }
+            Self::NoSuchEnvironment { name, found } => {
+                let known: Vec<&str> = found.iter().map(String::as_str).collect();
+                return Some(match closest_choice(name, &known) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "correct `--env`, or name a path that has files of this environment".to_owned(),
+                });
             }
             Self::SeveralRepositories(_) => "run the command once for each repository",
             Self::Unreadable { .. } => return None,

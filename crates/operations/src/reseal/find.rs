@@ -2,7 +2,7 @@
 //!
 //! What looks like a SealedSecret but cannot be edited is reported, never dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -14,6 +14,7 @@ use sealwave_core::reach::repository_root;
 use sealwave_core::workers;
 use sealwave_core::yaml::is_utf16;
 
+use super::environments::{above_environments, environment_of, select};
 use super::error::ResealError;
 use crate::manifest_files::{SkipReason, SkippedFile, manifest_files};
 use crate::sealed_files::SealedFile;
@@ -40,6 +41,8 @@ pub struct SealedTree {
     pub files: Vec<FoundFile>,
     /// The files that may hold SealedSecrets but were not read as such.
     pub unseen: Vec<UnseenFile>,
+    /// The environments of the files below the paths, also of those that were not selected.
+    pub environments: BTreeSet<String>,
 }
 
 /// A file that may hold SealedSecrets, but was not read as such.
@@ -95,7 +98,8 @@ enum ExaminedFile {
     Unseen(UnseenFile),
 }
 
-/// Groups paths by their repository; a path outside of one is its own group.
+/// Groups paths by their repository. Outside of one, the directory above the last `envs` of a path stands for it, else the
+/// directory itself.
 ///
 /// # Errors
 /// A path does not exist.
@@ -107,18 +111,19 @@ pub fn group_by_repository(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<PathBu
         let full = fs::canonicalize(path).map_err(|error| failed(&error))?;
         let is_directory = fs::metadata(&full).map_err(|error| failed(&error))?.is_dir();
         let directory = if is_directory { full.as_path() } else { full.parent().unwrap_or(&full) };
-        let root = repository_root(directory).unwrap_or(directory).to_owned();
+        let above_environments = || above_environments(directory).unwrap_or(directory);
+        let root = repository_root(directory).unwrap_or_else(above_environments).to_owned();
         groups.entry(root).or_default().push(path.clone());
     }
     Ok(groups.into_iter().collect())
 }
 
 impl SealedTree {
-    /// Finds the files below paths of one repository.
+    /// Finds the files below paths of one repository: those of environments, if any are named.
     ///
     /// # Errors
-    /// The paths belong to several repositories, or there is too much to hold.
-    pub fn find(paths: &[PathBuf]) -> Result<Self, Failure> {
+    /// The paths belong to several repositories, a named file is of another environment, or there is too much to hold.
+    pub fn find(paths: &[PathBuf], environments: &[String]) -> Result<Self, Failure> {
         let mut groups = group_by_repository(paths)?;
         let (Some((root, paths)), true) = (groups.pop(), groups.is_empty()) else {
             let mut roots: Vec<PathBuf> =
@@ -126,25 +131,31 @@ impl SealedTree {
             roots.truncate(5);
             return Err(Problem::new(&ResealError::SeveralRepositories(roots)).into());
         };
-        Self::below(root, &paths)
+        Self::below(root, &paths, environments)
     }
 
-    /// Finds the files below paths of the repository at `root`.
+    /// Finds the files below paths of the repository at `root`: those of environments, if any are named.
     ///
     /// # Errors
-    /// A path cannot be read, or there is too much to hold.
-    pub fn below(root: PathBuf, paths: &[PathBuf]) -> Result<Self, Failure> {
+    /// A path cannot be read, a named file is of another environment, or there is too much to hold.
+    pub fn below(root: PathBuf, paths: &[PathBuf], environments: &[String]) -> Result<Self, Failure> {
         let mut candidates: BTreeMap<PathBuf, String> = BTreeMap::new();
-        let mut unseen = Vec::new();
+        let (mut unseen, mut found) = (Vec::new(), BTreeSet::new());
         for path in paths {
-            let (files, skipped) = manifest_files(&root, path).map_err(|error| Problem::new(&error))?;
+            let (mut files, mut skipped) =
+                manifest_files(&root, path).map_err(|error| Problem::new(&error))?;
+            found.extend(files.keys().filter_map(|file| environment_of(file).map(str::to_owned)));
+            if !environments.is_empty() {
+                let selected = select(path, &mut files, &mut skipped, environments);
+                selected.map_err(|error| Problem::new(&error))?;
+            }
             candidates.extend(files);
             unseen.extend(skipped.into_iter().map(UnseenFile::from));
         }
         let candidates: Vec<(PathBuf, String)> = candidates.into_iter().collect();
         let examined = workers::parallel_map(&candidates, |(path, shown)| examine(&root, path, shown))
             .map_err(|error| Problem::new(&error))?;
-        let mut tree = Self { root, files: Vec::new(), unseen };
+        let mut tree = Self { root, files: Vec::new(), unseen, environments: found };
         let mut held = 0_usize;
         for examined in examined {
             match examined {

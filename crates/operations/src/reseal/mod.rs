@@ -25,6 +25,7 @@ mod controller_keys;
 #[cfg(all(test, feature = "k8s"))]
 mod controller_map_tests;
 mod engine;
+mod environment_check;
 mod environments;
 mod error;
 mod find;
@@ -49,7 +50,8 @@ pub use check::{CheckReport, CheckedItem};
 pub use clusters::{NamedCluster, SeveralClusters, named_cluster};
 pub use controller_keys::{ControllerKeys, ControllerSecret};
 pub use engine::{EngineFailure, ResealEngine, ResealedItem, ResealedItems, SealedItems};
-pub use environments::{environment_of, environment_paths, require_one_environment};
+pub use environment_check::require_environments;
+pub use environments::environment_of;
 pub use error::ResealError;
 pub use find::{FoundFile, SealedTree, UnseenFile, UnseenReason, group_by_repository};
 pub use map::{KeyMap, KeyNeed, KeyUse, MappedItem};

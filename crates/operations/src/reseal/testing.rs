@@ -109,7 +109,7 @@ impl Repository {
     }
 
     pub(super) fn tree(&self) -> SealedTree {
-        SealedTree::find(&[self.path()]).unwrap_or_else(|failure| panic!("{failure}"))
+        SealedTree::find(&[self.path()], &[]).unwrap_or_else(|failure| panic!("{failure}"))
     }
 
     pub(super) fn plan_with(

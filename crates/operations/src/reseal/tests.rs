@@ -422,11 +422,27 @@ fn files_of_several_environments_need_consent() {
         ("envs/dev/sealed-secrets/a.yaml", sealed(&old, "a")),
         ("envs/prod/sealed-secrets/a.yaml", sealed(&old, "a")),
     ]);
-    let tree = repository.tree();
-    let named = |names: &[&str]| {
-        require_one_environment(&tree, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    let named = |path: &str, names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let tree =
+            SealedTree::find(&[repository.path().join(path)], &names).map_err(|failure| text_of(&failure))?;
+        require_environments(&[&tree], &names).map_err(|error| error.to_string())?;
+        Ok::<_, String>(tree.paths().map(|path| path.display().to_string()).collect::<Vec<_>>())
     };
-    assert!(named(&[]).is_err() && named(&["dev"]).is_err() && named(&["dev", "prod"]).is_ok());
-    let dev = environment_paths(&[repository.path()], &["dev".to_owned()]);
-    assert_eq!(dev, [repository.path().join("envs/dev")]);
+    let [dev, prod] = ["envs/dev/sealed-secrets/a.yaml", "envs/prod/sealed-secrets/a.yaml"];
+    assert!(named("", &[]).expect_err("two").contains("several environments"));
+    for directory in ["", "envs"] {
+        assert_eq!(named(directory, &["dev"]).expect("selected"), [dev]);
+        assert_eq!(named(directory, &["dev", "prod"]).expect("selected"), [dev, prod]);
+        let error = named(directory, &["prod", "de"]).expect_err("unknown");
+        assert_eq!(error, "no file belongs to environment `de`; found: `dev`, `prod`");
+    }
+    assert_eq!(named(dev, &["dev"]).expect("selected"), [dev]);
+    assert!(
+        named(dev, &["prod"]).expect_err("another").contains("belongs to environment `dev`, which `--env`")
+    );
+    assert_eq!(
+        named("envs/dev", &["prod"]).expect_err("another"),
+        "no file belongs to environment `prod`; found: `dev`"
+    );
 }

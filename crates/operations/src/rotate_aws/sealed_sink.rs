@@ -105,10 +105,12 @@ impl SealedFilesSink {
         settings: SealedFilesSettings,
         journal: Option<Journal<SealedFilesState>>,
     ) -> Result<Self, SinkError> {
-        let tree = SealedTree::find(&settings.paths).map_err(|failure| SinkError::of_failure(&failure))?;
+        let tree =
+            SealedTree::find(&settings.paths, &[]).map_err(|failure| SinkError::of_failure(&failure))?;
         let work_tree = WorkTree::find(&tree.root).map_err(|error| SinkError::new(&error))?;
-        if let (Some(work_tree), Some(target)) = (&work_tree, &settings.push) {
-            work_tree.require_target(target).map_err(|error| SinkError::new(&error))?;
+        if let Some(work_tree) = &work_tree {
+            let possible = work_tree.require_delivery(settings.commit, settings.push.as_ref());
+            possible.map_err(|error| SinkError::new(&error))?;
         }
         if (settings.commit || settings.push.is_some()) && work_tree.is_none() {
             return Err(SinkError::new(&SealedSinkError::NoCheckout));
@@ -141,8 +143,8 @@ impl SealedFilesSink {
     }
 
     fn tree(&self) -> Result<SealedTree, SinkError> {
-        let tree =
-            SealedTree::find(&self.settings.paths).and_then(|tree| tree.require_readable().map(|()| tree));
+        let tree = SealedTree::find(&self.settings.paths, &[])
+            .and_then(|tree| tree.require_readable().map(|()| tree));
         tree.map_err(|failure| SinkError::of_failure(&failure))
     }
 
@@ -168,7 +170,9 @@ impl SealedFilesSink {
         }
         let mut paths: Vec<_> = targets.iter().map(|target| target.found.path.as_path()).collect();
         paths.dedup();
-        self.settings.allowed.require(paths.iter().copied()).map_err(|error| SinkError::new(&error))?;
+        let work_tree = self.work_tree.as_ref();
+        let allowed = self.settings.allowed.require_in(&tree.root, work_tree, paths.iter().copied());
+        allowed.map_err(|error| SinkError::new(&error))?;
         // All of them are sealed for one certificate.
         named_cluster(&tree.root, paths.iter().copied(), &[])
             .map_err(|failure| SinkError::of_failure(&failure))?;

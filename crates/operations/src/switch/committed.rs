@@ -27,6 +27,9 @@ use crate::status::find_secrets;
 /// The text for a reference that a person fills in.
 const REFERENCE: &str = "<aws-sm:PATH#KEY>";
 
+/// The provider of this text.
+pub(super) const REFERENCE_PROVIDER: &str = "aws-sm";
+
 /// A committed SealedSecret, as it is rendered, or a plain Secret, as it is in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommittedSecret {

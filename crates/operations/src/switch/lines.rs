@@ -1,12 +1,14 @@
 //! The lines of `sealwave.yaml` for the next commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::committed::to_yaml;
+use super::committed::{REFERENCE_PROVIDER, to_yaml};
 use super::request::{Switch, SwitchRequest, SwitchScope};
-use sealwave_secrets::settings::{BackendChoice, ChecksumText, KeptChecksum};
+use sealwave_secrets::settings::{
+    BackendChoice, BackendKind, ChecksumText, EnvironmentBackends, KeptChecksum, SecretService,
+};
 
 /// The text for a checksum that is known only when the references are.
 const COMPUTED: &str = "CHECKSUM";
@@ -35,6 +37,65 @@ impl Switch {
     fn lines_with(&self, kept: Map<String, Json>) -> String {
         self.next_choice().map_or_else(String::new, |choice| app_file_lines(&self.request, choice, kept))
     }
+}
+
+/// Returns the providers among those of references that have no settings for a backend.
+pub fn missing_providers<'p>(
+    to: BackendKind,
+    backends: &EnvironmentBackends,
+    providers: impl IntoIterator<Item = &'p str>,
+) -> BTreeSet<String> {
+    let is_missing = |provider: &&str| match to {
+        BackendKind::ExternalSecrets => !backends.external_secrets().stores.contains_key(*provider),
+        BackendKind::SecretsStoreCsi => !backends.csi_providers().contains_key(*provider),
+        BackendKind::SealedSecrets => false,
+    };
+    providers.into_iter().filter(is_missing).map(str::to_owned).collect()
+}
+
+/// Returns the providers that the references of placeholder Secrets to fill in may need: that of the template text, unless the
+/// backend has settings for others.
+#[must_use]
+pub fn template_providers(to: BackendKind, backends: Option<&EnvironmentBackends>) -> BTreeSet<String> {
+    let has_settings = backends.is_some_and(|backends| match to {
+        BackendKind::ExternalSecrets => !backends.external_secrets().stores.is_empty(),
+        BackendKind::SecretsStoreCsi => !backends.csi_providers().is_empty(),
+        BackendKind::SealedSecrets => true,
+    });
+    let is_needed = !has_settings && to != BackendKind::SealedSecrets;
+    is_needed.then(|| REFERENCE_PROVIDER.to_owned()).into_iter().collect()
+}
+
+/// Returns the lines of the app file that describe providers to a backend, with words in capitals for what a person fills in.
+#[must_use]
+pub fn provider_lines(to: BackendKind, providers: &BTreeSet<String>) -> String {
+    if providers.is_empty() {
+        return String::new();
+    }
+    let entries: Map<String, Json> =
+        providers.iter().map(|provider| (provider.clone(), provider_entry(to, provider))).collect();
+    match to {
+        BackendKind::ExternalSecrets => to_yaml(&json!({"externalSecrets": {"stores": entries}})),
+        BackendKind::SecretsStoreCsi => to_yaml(&json!({"secretsStoreCsi": {"providers": entries}})),
+        BackendKind::SealedSecrets => String::new(),
+    }
+}
+
+fn provider_entry(to: BackendKind, provider: &str) -> Json {
+    let mut entry = Map::new();
+    let service = SecretService::from_name(provider);
+    if service.is_none() {
+        entry.insert("provider".to_owned(), json!("SERVICE"));
+    }
+    match (to, service) {
+        (BackendKind::SecretsStoreCsi, Some(SecretService::Vault)) => {
+            entry.insert("roleName".to_owned(), json!("ROLE"))
+        }
+        (BackendKind::SecretsStoreCsi, Some(_)) => entry.insert("region".to_owned(), json!("REGION")),
+        (BackendKind::SecretsStoreCsi, None) => None,
+        _ => entry.insert("name".to_owned(), json!("NAME")),
+    };
+    Json::Object(entry)
 }
 
 /// Returns the part of the app file that the next commit sets. Other settings of the environment stay as they are;

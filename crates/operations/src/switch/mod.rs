@@ -16,6 +16,7 @@ mod tests;
 
 pub use self::checksums::{kept_checksums, secret_checksums};
 pub use self::committed::{CommittedSecret, ReleaseEdit, find_committed, release_file};
+pub use self::lines::{missing_providers, provider_lines, template_providers};
 pub use self::live::{
     KubernetesState, LiveOwner, LiveSecret, LiveState, LiveSupplier, RecordedUids, SwitchFinding,
     live_findings,

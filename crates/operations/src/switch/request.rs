@@ -1,6 +1,7 @@
 //! The change that a user asks for, where it stands, and the next step.
 
 use sealwave_core::diagnostic::Explain;
+use sealwave_core::text::{closest_name, quoted_list};
 use sealwave_secrets::settings::{BackendChoice, BackendKind, EnvironmentBackends};
 
 /// The Secrets whose backend changes.
@@ -58,12 +59,14 @@ pub struct Switch {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SwitchError {
     /// The entry is not about any Secret.
-    #[error("environment `{environment}` has no placeholder Secret `{entry}`")]
+    #[error("environment `{environment}` has no placeholder Secret or SealedSecret `{entry}`")]
     NoSuchSecret {
         /// The environment.
         environment: String,
         /// The entry.
         entry: String,
+        /// The Secrets that the environment has, as `namespace/name`.
+        known: Vec<String>,
     },
     /// No Secret follows the environment's backend.
     #[error("environment `{0}` has no placeholder Secret that follows its `backend`")]
@@ -88,7 +91,7 @@ pub enum SwitchError {
 impl Explain for SwitchError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoSuchSecret { .. } => "`sealwave refs` lists the Secrets".to_owned(),
+            Self::NoSuchSecret { entry, known, .. } => known_secrets(entry, known),
             Self::NoSecrets(_) => "name a Secret with `--secret`".to_owned(),
             Self::SeveralBackends(name) => format!("name one of them: `--secret NAMESPACE/{name}`"),
             Self::OtherEntry(name) => format!("name that entry: `--secret NAMESPACE/{name}`"),
@@ -101,6 +104,26 @@ impl Explain for SwitchError {
             }
             Self::OtherSwitch(to) => format!("finish it first: `sealwave switch --to {to}`"),
         })
+    }
+}
+
+/// Returns the Secret that an entry probably means, else the known ones.
+fn known_secrets(entry: &str, known: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let is_full = entry.contains('/');
+    let names = known
+        .iter()
+        .map(|id| if is_full { id } else { id.split_once('/').map_or(id.as_str(), |(_, name)| name) });
+    if let Some(meant) = closest_name(entry, names) {
+        return format!("did you mean `{meant}`?");
+    }
+    match known.len() {
+        0 => "the environment has neither".to_owned(),
+        count if count > SHOWN => {
+            let shown = quoted_list(known.get(..SHOWN).unwrap_or(known));
+            format!("it has {shown}, and {} more", count - SHOWN)
+        }
+        _ => format!("it has {}", quoted_list(known)),
     }
 }
 
@@ -122,7 +145,9 @@ impl Switch {
             let environment = request.environment.clone();
             return Err(match &request.scope {
                 SwitchScope::Environment => SwitchError::NoSecrets(environment),
-                SwitchScope::Entry(entry) => SwitchError::NoSuchSecret { environment, entry: entry.clone() },
+                SwitchScope::Entry(entry) => {
+                    SwitchError::NoSuchSecret { environment, entry: entry.clone(), known: Vec::new() }
+                }
             });
         };
         let current = backends.choice_for(namespace, name);

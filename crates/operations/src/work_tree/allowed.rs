@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::WorkTreeError;
+use super::{WorkTree, WorkTreeError};
 
 /// The files that may change without a flag: the sealed files of environments, also of an app that is not at the top.
 const DEFAULT: [&str; 2] = ["envs/*/sealed-secrets/**", "**/envs/*/sealed-secrets/**"];
@@ -38,6 +38,26 @@ impl AllowedPaths {
         let other: Vec<PathBuf> =
             paths.into_iter().filter(|path| !self.0.is_match(path)).map(Path::to_owned).collect();
         if other.is_empty() { Ok(()) } else { Err(WorkTreeError::NotAllowed(other)) }
+    }
+
+    /// Requires that all paths, relative to the root, may change. Outside of a checkout, whole paths count, because nothing says
+    /// where a repository would begin.
+    ///
+    /// # Errors
+    /// Returns the paths that may not.
+    pub fn require_in<'a>(
+        &self,
+        root: &Path,
+        work_tree: Option<&WorkTree>,
+        paths: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<(), WorkTreeError> {
+        if work_tree.is_some() {
+            return self.require(paths);
+        }
+        let other = paths.into_iter().filter(|path| !self.0.is_match(path));
+        let other = other.map(|path| root.join(path)).filter(|path| !self.0.is_match(path));
+        let other: Vec<PathBuf> = other.collect();
+        if other.is_empty() { Ok(()) } else { Err(WorkTreeError::NotAllowedOutside(other)) }
     }
 }
 
@@ -80,6 +100,25 @@ mod tests {
     fn names_of_environments_are_not_patterns() {
         let odd = AllowedPaths::new(Some("*"), &[]).expect("valid");
         assert!(!is_allowed(&odd, "envs/prod/sealed-secrets/a.yaml"));
+    }
+
+    #[test]
+    fn outside_of_a_checkout_whole_paths_count() {
+        let dev = AllowedPaths::new(Some("dev"), &["base/*.yaml".to_owned()]).expect("valid");
+        let require = |root: &str, path: &str| dev.require_in(Path::new(root), None, [Path::new(path)]);
+        for (root, path) in [
+            ("/copy/app", "envs/dev/sealed-secrets/db.yaml"),
+            ("/copy/app/envs/dev", "sealed-secrets/db.yaml"),
+            ("/copy/app/envs/dev/sealed-secrets", "db.yaml"),
+            ("/copy/app", "base/db.yaml"),
+        ] {
+            require(root, path).expect("allowed");
+        }
+        let refused = require("/copy/app/envs/prod/sealed-secrets", "db.yaml").expect_err("of another one");
+        assert_eq!(
+            refused.to_string(),
+            "`/copy/app/envs/prod/sealed-secrets/db.yaml` may not be changed, and is not in a Git checkout"
+        );
     }
 
     #[test]

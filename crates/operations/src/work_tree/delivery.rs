@@ -33,6 +33,21 @@ pub enum Delivery {
 }
 
 impl WorkTree {
+    /// Checks, before anything changes, that the changed files can be committed, and pushed to a target if there is one.
+    ///
+    /// # Errors
+    /// No branch is checked out, or the remote cannot be reached, or it lacks the target.
+    pub fn require_delivery(&self, commits: bool, target: Option<&PushTarget>) -> Result<(), WorkTreeError> {
+        match target {
+            Some(target) => self.require_target(target),
+            None if commits => self.branch().map(drop).map_err(|error| match error {
+                WorkTreeError::NoBranch => WorkTreeError::NoBranchForCommit,
+                error => error,
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Checks, before anything changes, that a push is possible: a branch is checked out, and the remote has the target.
     ///
     /// # Errors

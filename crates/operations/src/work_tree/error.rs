@@ -38,6 +38,9 @@ pub enum WorkTreeError {
     /// A commit is checked out without a branch.
     #[error("no branch is checked out, so nothing can be pushed")]
     NoBranch,
+    /// A commit would be on no branch.
+    #[error("no branch is checked out, so the commit would be on none")]
+    NoBranchForCommit,
     /// The remote lacks the branch that Argo CD follows.
     #[error("remote `{remote}` has no branch `{branch}`")]
     NoTarget {
@@ -49,6 +52,9 @@ pub enum WorkTreeError {
     /// Files that may not change.
     #[error("{} may not be changed", listed(.0))]
     NotAllowed(Vec<PathBuf>),
+    /// Files outside of a checkout that may not change.
+    #[error("{} may not be changed, and {} not in a Git checkout", listed(.0), if .0.len() == 1 { "is" } else { "are" })]
+    NotAllowedOutside(Vec<PathBuf>),
     /// There is no Git.
     #[error("`git` is not installed")]
     NotInstalled,
@@ -110,9 +116,14 @@ impl Explain for WorkTreeError {
                  file system makes it wait"
             }
             Self::NoBranch => "check out a branch, or omit `--push`",
+            Self::NoBranchForCommit => "check out a branch with `git switch`, or omit `--commit`",
             Self::NoTarget { .. } => "name the branch that Argo CD follows with `--target-branch`",
             Self::NotAllowed(_) => {
                 "allow further files with `--allow-path`, for example `--allow-path 'base/*.yaml'`"
+            }
+            Self::NotAllowedOutside(_) => {
+                "name files below `envs/<env>/sealed-secrets`, or allow further ones with `--allow-path`, for example \
+                 `--allow-path '**/base/*.yaml'`"
             }
             Self::NotInstalled => "install Git",
             Self::NotOnBranch(_) => "pull the branch, and run the command again",

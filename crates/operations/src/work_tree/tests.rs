@@ -250,6 +250,10 @@ fn a_target_that_cannot_be_pushed_to_is_known_before_a_change() {
     checkout.tree().require_target(&target).expect("the branch is there");
     checkout.git(&["checkout", "--quiet", "--detach"]);
     assert!(matches!(checkout.tree().require_target(&target), Err(WorkTreeError::NoBranch)));
+    let delivery = |commits, target| checkout.tree().require_delivery(commits, target);
+    assert!(matches!(delivery(true, None), Err(WorkTreeError::NoBranchForCommit)));
+    assert!(matches!(delivery(true, Some(&target)), Err(WorkTreeError::NoBranch)));
+    delivery(false, None).expect("nothing is committed");
 }
 
 /// Limits that a call which waits for something reaches soon.

@@ -1,6 +1,6 @@
 //! The files that follow a new key: the pinned certificate, and committed SealedSecrets.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::RotateControllerKeyArgs;
 use crate::commands::operation::Operation;
@@ -12,8 +12,8 @@ use sealwave_operations::controller::Controller;
 use sealwave_operations::controller_key::{KeyRotationFiles, ResealStep};
 use sealwave_operations::report::OperationOutcome;
 use sealwave_operations::reseal::{
-    OnlineEngine, PlanInput, ResealDelivery, ResealError, ResealPlan, ResealRun, SealedTree,
-    environment_paths, group_by_repository, named_cluster, require_one_environment,
+    OnlineEngine, PlanInput, ResealDelivery, ResealError, ResealPlan, ResealRun, SealedTree, named_cluster,
+    require_environments,
 };
 use sealwave_operations::state::OperationId;
 use sealwave_operations::work_tree::{AllowedPaths, PushTarget, WorkTree};
@@ -35,7 +35,6 @@ impl Explain for NoCheckout {
 pub(super) struct CommittedFiles<'a> {
     args: &'a RotateControllerKeyArgs,
     operation: &'a Operation<'a>,
-    paths: Vec<PathBuf>,
     envs: Vec<String>,
     /// The number of files at the start.
     count: usize,
@@ -54,8 +53,7 @@ impl<'a> CommittedFiles<'a> {
             check_pinned(pinned)?;
         }
         let envs: Vec<String> = args.env.iter().cloned().collect();
-        let paths = environment_paths(&args.paths, &envs);
-        let mut files = Self { args, operation, paths, envs, count: 0 };
+        let mut files = Self { args, operation, envs, count: 0 };
         if files.args.paths.is_empty() {
             if args.files.commit || args.files.push {
                 return Err(Problem::new(&NoCheckout).into());
@@ -65,31 +63,28 @@ impl<'a> CommittedFiles<'a> {
         let tree = files.tree()?;
         files.count = tree.files.len();
         let allowed = files.allowed()?;
-        allowed
-            .require(tree.files.iter().map(|file| file.path.as_path()))
-            .map_err(|error| Problem::new(&error))?;
         let work_tree = work_tree(&tree.root)?;
+        allowed
+            .require_in(&tree.root, work_tree.as_ref(), tree.paths())
+            .map_err(|error| Problem::new(&error))?;
         if work_tree.is_none() && (args.files.commit || args.files.push) {
             return Err(Problem::new(&NoCheckout).into());
         }
         // Before a key is created.
-        if let (Some(work_tree), Some(target)) = (&work_tree, &files.delivery().push) {
-            work_tree.require_target(target).map_err(|error| Problem::new(&error))?;
+        if let Some(work_tree) = &work_tree {
+            let ResealDelivery { commit, push } = files.delivery();
+            work_tree.require_delivery(commit, push.as_ref()).map_err(|error| Problem::new(&error))?;
         }
         Ok(files)
     }
 
     fn tree(&self) -> Result<SealedTree, Failure> {
-        if group_by_repository(&self.paths)?.len() != 1 {
-            // Its error names the repositories.
-            return SealedTree::find(&self.paths);
-        }
-        let tree = SealedTree::find(&self.paths)?;
+        let tree = SealedTree::find(&self.args.paths, &self.envs)?;
         tree.require_readable()?;
+        require_environments(&[&tree], &self.envs).map_err(|error| Problem::new(&error))?;
         if tree.files.is_empty() && tree.unseen.is_empty() {
             return Err(Problem::new(&ResealError::NothingFound).into());
         }
-        require_one_environment(&tree, &self.envs).map_err(|error| Problem::new(&error))?;
         named_cluster(&tree.root, tree.paths(), &self.envs)?;
         Ok(tree)
     }
@@ -135,7 +130,8 @@ impl KeyRotationFiles for CommittedFiles<'_> {
         let namespace = self.args.namespace.as_deref();
         let input = PlanInput { tree: &tree, certificate, engine: &engine, namespace, progress: &*progress };
         let plan = ResealPlan::new(&input)?;
-        self.allowed()?.require(plan.changes.paths()).map_err(|error| Problem::new(&error))?;
+        let allowed = self.allowed()?.require_in(&tree.root, work_tree.as_ref(), plan.changes.paths());
+        allowed.map_err(|error| Problem::new(&error))?;
         if let Some(work_tree) = &work_tree {
             work_tree
                 .require_clean(plan.changes.paths(), run.earlier())
