@@ -13,13 +13,15 @@ use sealwave_core::diagnostic::{
 use sealwave_core::document::{Manifest, Node, display_path};
 use sealwave_core::names::{LITERAL, RESEALED, SEALED_FOR, STRING_DATA_FROM, item_label};
 use sealwave_core::reach::{directory_of, leaves_repository, repository_root};
+use sealwave_core::text::counted;
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::crypto::sealed_size;
+use sealwave_secrets::crypto::{Certificate, sealed_size};
 use sealwave_secrets::resealed::{ResealRecord, SealedItemId, ciphertext_digest};
 
 use super::naming::secret_name;
-use super::target::SealTarget;
+use super::target::{SealTarget, SecretOrigin};
+use crate::certificates::short_fingerprint;
 use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, StepUndo};
 use crate::sealed_files::{SealedFile, SealedFileEditor, SealedItem, SealedObject};
@@ -47,6 +49,8 @@ pub struct MergedFile {
     pub plan: Plan,
     /// The change.
     pub changes: ChangeSet,
+    /// Warnings about the items that stay.
+    pub notes: Vec<Note>,
 }
 
 /// A reason why items cannot be merged.
@@ -62,6 +66,8 @@ enum MergeError {
     NoNamespace { name: String, scope: SealingScope },
     #[error("`{path}` has no SealedSecret{}{}", shown_name(.name.as_deref()), shown_namespace(.namespace.as_deref()))]
     NotFound { path: String, name: Option<String>, namespace: Option<String> },
+    #[error("`{0}` has no SealedSecret")]
+    NoSealedSecret(String),
     #[error("SealedSecret `{name}` has scope {found}, but `--scope {given}` was given")]
     Scope { name: String, found: SealingScope, given: SealingScope },
     #[error("SealedSecret `{name}` would have {bytes} bytes of data; Kubernetes allows at most {MAX_DATA}")]
@@ -80,6 +86,9 @@ impl Explain for MergeError {
             }
             Self::NotFound { .. } => {
                 "compare `metadata.name` and `metadata.namespace`; without `--merge-into`, a new SealedSecret is written"
+            }
+            Self::NoSealedSecret(_) => {
+                "name a file with a SealedSecret; without `--merge-into`, a new SealedSecret is written"
             }
             Self::Scope { .. } => {
                 "remove the flag: the items keep the scope of the file; to change it, unseal and seal the whole Secret"
@@ -140,7 +149,7 @@ impl MergeTarget {
             // Other objects are refused later.
             let fitted = self.select_for(&root, flags).and_then(|found| {
                 SelectedObject::keep_items_only(&mut root, notes);
-                found.target.apply_to_all(vec![root]).map(|fitted| (fitted, found))
+                found.target.apply_to_all(vec![root], SecretOrigin::Input).map(|fitted| (fitted, found))
             });
             match fitted {
                 Ok((fitted, found)) => {
@@ -177,6 +186,9 @@ impl MergeTarget {
         };
         let mut found = self.file.objects().iter().enumerate().filter(|(_, object)| fits(object));
         let (path, shown) = (self.file.path().to_owned(), name.map(str::to_owned));
+        if self.file.objects().is_empty() {
+            return Err(Problem::new(&MergeError::NoSealedSecret(path)).into());
+        }
         let Some((index, object)) = found.next() else {
             return Err(Problem::new(&MergeError::NotFound {
                 path,
@@ -206,8 +218,8 @@ impl MergeTarget {
         Ok(SelectedObject { index, object, target })
     }
 
-    /// Writes the items of sealed objects into the selected ones, in the same order. `public_key_sha256` is that of the
-    /// certificate.
+    /// Writes the items of sealed objects into the selected ones, in the same order. `certificate` is the one that they were
+    /// sealed for.
     ///
     /// # Errors
     /// The file has a layout that cannot be edited exactly.
@@ -216,8 +228,10 @@ impl MergeTarget {
         path: &Path,
         selected: &[SelectedObject<'_>],
         sealed: &SealedApp,
-        public_key_sha256: &str,
+        certificate: &Certificate,
     ) -> Result<MergedFile, Failure> {
+        let public_key_sha256 = certificate.details().public_key_sha256.as_str();
+        let mut notes = Vec::new();
         let fingerprint = format!("sha256:{public_key_sha256}");
         let mut editor = SealedFileEditor::new(&self.file);
         let mut plan = Plan::new("seal --merge-into").with_fact("certificate", fingerprint.as_str());
@@ -227,6 +241,10 @@ impl MergeTarget {
             let namespace = selected.target.namespace.as_deref().unwrap_or_default();
             plan = plan.with_fact("sealed for", scope.destination(namespace, name));
             self.require_size(selected.object, &items)?;
+            notes.extend(OtherKeys::of_kept_items(selected, &items, certificate).map(|others| {
+                let at = ProblemPlace::Place(self.file.place(selected.object.line));
+                Note::warning(Problem { at, ..Problem::new(&others) })
+            }));
             for (key, ciphertext) in &items {
                 editor.insert_item(selected.index, key, ciphertext)?;
                 let verb = if selected.object.item(key).is_some() { "replace" } else { "add" };
@@ -250,7 +268,7 @@ impl MergeTarget {
         let change = FileChange::new(relative, self.file.bytes(), after);
         let changes = ChangeSet::new(&root, vec![change]).map_err(|error| Problem::new(&error))?;
         plan.files = changes.planned();
-        Ok(MergedFile { plan, changes })
+        Ok(MergedFile { plan, changes, notes })
     }
 
     /// Checks the size of the Secret that the controller would write.
@@ -304,6 +322,64 @@ impl SelectedObject<'_> {
 fn items_of(object: &Manifest) -> Vec<(&str, &str)> {
     let entries = object.root().entries_at(&["spec", "encryptedData"]);
     entries.iter().filter_map(|entry| Some((entry.key.as_str(), entry.value.as_str()?))).collect()
+}
+
+/// Items that stay in an object and are sealed for other keys than the new ones: one controller may not have all of them.
+#[derive(Debug, thiserror::Error)]
+#[error("{} of SealedSecret `{}` {} sealed for {}, not for this certificate", counted(*.items, "other item"), printable(.name), if *.items == 1 { "is" } else { "are" }, other_keys(.keys))]
+struct OtherKeys {
+    name: String,
+    items: usize,
+    /// The starts of the fingerprints that are known.
+    keys: BTreeSet<String>,
+}
+
+impl Explain for OtherKeys {
+    fn hint(&self) -> Option<String> {
+        Some("check the certificate; `sealwave reseal` seals all items of a file for one key".to_owned())
+    }
+}
+
+fn other_keys(keys: &BTreeSet<String>) -> String {
+    if keys.is_empty() {
+        return "another key".to_owned();
+    }
+    let keys: Vec<String> = keys.iter().map(|key| format!("key sha256:{key}")).collect();
+    keys.join(" or ")
+}
+
+impl OtherKeys {
+    /// Looks for the keys of the items that are not replaced: in the record of `reseal`, in our annotation, or in the ciphertexts,
+    /// which can only rule out a key. `None` if nothing speaks for another key.
+    fn of_kept_items(
+        selected: &SelectedObject<'_>,
+        new: &[(&str, &str)],
+        certificate: &Certificate,
+    ) -> Option<Self> {
+        let object = selected.object;
+        let own = certificate.details().public_key_sha256.as_str();
+        let record = object.annotation(RESEALED).and_then(|text| ResealRecord::parse(text).ok());
+        let claim = object.annotation(SEALED_FOR);
+        let claimed = claim.and_then(|claim| claim.strip_prefix("sha256:"));
+        let claimed =
+            claimed.filter(|key| key.len() == own.len() && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let namespace = selected.target.namespace.as_deref().unwrap_or_default();
+        let mut others = Self { name: object.name.clone(), items: 0, keys: BTreeSet::new() };
+        for item in object.items.iter().filter(|item| new.iter().all(|(key, _)| *key != item.key)) {
+            let id = SealedItemId { namespace, name: &object.name, scope: object.scope, key: &item.key };
+            let recorded = record.as_ref().and_then(|record| record.bound(&id, &item.ciphertext));
+            let key = recorded.map(|bound| bound.public_key_sha256).or(claimed);
+            let is_other = match key {
+                Some(key) => key != own,
+                None => claim == Some(MIXED) || certificate.rules_out(&item.ciphertext),
+            };
+            if is_other {
+                others.items += 1;
+                others.keys.extend(key.map(short_fingerprint));
+            }
+        }
+        (others.items > 0).then_some(others)
+    }
 }
 
 /// Returns the new record of an object that was re-sealed: it has the new items too, so that `reseal --check` knows their
