@@ -8,6 +8,7 @@
 //! | `target` | name, namespace and scope of flags |
 //! | `merge` | items that are added to a committed SealedSecret |
 //! | `replaced` | the file that is replaced by the output |
+//! | `other_keys` | the keys of items that stay |
 //! | `naming` | the name of a Secret in messages |
 //! | `error` | reasons why an input cannot be sealed |
 //!
@@ -18,6 +19,7 @@ mod directory;
 mod error;
 mod merge;
 mod naming;
+mod other_keys;
 mod replaced;
 mod target;
 mod value_notes;
