@@ -12,6 +12,8 @@ use sealwave_secrets::crypto::{ChecksumKey, DerivationKey, KeyError, SealKey};
 /// The reason why a key file cannot be written.
 #[derive(Debug, thiserror::Error)]
 enum KeyFileError {
+    #[error("`{0}` is a directory")]
+    Directory(String),
     #[error("`{0}` already exists")]
     Exists(String),
     #[error("`{path}` cannot be written: {reason}")]
@@ -21,6 +23,7 @@ enum KeyFileError {
 impl Explain for KeyFileError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Directory(_) => Some("choose a file".to_owned()),
             Self::Exists(_) => Some(
                 "keys are never overwritten, since a new one re-seals items, restarts pods or replaces secrets; choose another name, or move the old file away".to_owned(),
             ),
@@ -95,6 +98,7 @@ impl Drop for NewFile<'_> {
 fn failure(path: &Path, error: &std::io::Error) -> Failure {
     let path = path.display().to_string();
     let error = match error.kind() {
+        std::io::ErrorKind::AlreadyExists if Path::new(&path).is_dir() => KeyFileError::Directory(path),
         std::io::ErrorKind::AlreadyExists => KeyFileError::Exists(path),
         kind => KeyFileError::Unwritable { path, reason: write_error_reason(kind) },
     };

@@ -150,7 +150,8 @@ fn a_file_with_other_contents_is_not_overwritten() {
     let desk = Desk::new(cluster);
     desk.write("notes.txt", "CANARY: my notes");
     desk.write("key.pem", &test_file("rsa2048.key"));
-    for file in ["notes.txt", "key.pem", "."] {
+    desk.write("mixed.env", &format!("PASSWORD=CANARY\n{}", test_file("rsa2048.crt")));
+    for file in ["notes.txt", "key.pem", "mixed.env", "."] {
         let (stdout, stderr) = desk.ends(&["cert", "fetch", "-w", file], 2);
         assert!(stdout.is_empty() && stderr.contains(file), "{stderr}");
         assert_eq!(stderr.contains("is not overwritten"), file != ".", "{stderr}");

@@ -124,6 +124,71 @@ fn a_file_or_standard_input_is_sealed_in_both_formats() {
 }
 
 #[test]
+fn hints_fit_what_was_passed() {
+    let place = Workplace::new();
+    fs_err::copy(testdata("rsa2048.key"), place.path("own.key")).expect("copied");
+    place.write("env", "export C=CANARY\n");
+    for (args, message, hint) in [
+        (&["own.key"][..], "this is a PEM file, not YAML", "pass a file with manifests"),
+        (&["--from-env-file", "env"], "line 1 of `env` starts with `export`", "remove `export`"),
+        (
+            &["--from-env-file", "-"],
+            "`--from-env-file -` does not read standard input",
+            "write the lines to a file",
+        ),
+        (
+            &["--from-file", "tls.crt=CANARY.crt"],
+            "file of item `tls.crt` cannot be read: file not found",
+            "check the path after `--from-file tls.crt=`",
+        ),
+        (&["--raw", "--from-literal", "a=CANARY"], "Secret has no name", "help: pass `--name NAME`"),
+        (
+            &["--raw", "--from-literal", "a=CANARY", "--name", "a"],
+            "has no namespace, which scope strict needs",
+            "help: pass `--namespace NAME`",
+        ),
+    ] {
+        let stderr = place.refused(args);
+        assert!(stderr.contains(message) && stderr.contains(hint), "{message}\n---\n{stderr}");
+        assert!(!stderr.contains("CANARY"), "{stderr}");
+    }
+}
+
+#[test]
+fn output_replaces_sealed_files_only() {
+    let place = Workplace::new();
+    fs_err::copy(testdata("rsa2048.key"), place.path("own.key")).expect("copied");
+    place.write("notes.txt", "my notes");
+    place.write("empty.yaml", "");
+    for (file, held) in [
+        ("own.key", "a private key"),
+        ("secret.yaml", "a Secret in plaintext"),
+        ("dev.pem", "something else than SealedSecrets"),
+        ("notes.txt", "something else than SealedSecrets"),
+    ] {
+        let before = place.read(file);
+        for args in [
+            &["secret.yaml", "-w", file][..],
+            &["--from-literal", "a=b", "--raw", "--scope", "cluster-wide", "-w", file],
+        ] {
+            let stderr = place.refused(args);
+            let expected = format!("error: `{file}` is not overwritten: it holds {held}");
+            assert!(stderr.contains(&expected), "{expected}\n---\n{stderr}");
+            assert!(stderr.contains("name another file, or remove this one first"), "{stderr}");
+        }
+        assert_eq!(place.read(file), before);
+    }
+    assert!(place.refused(&["secret.yaml", "-w", "."]).contains("error: `.` is a directory"));
+    for file in ["empty.yaml", "new.yaml", "empty.yaml"] {
+        place.seal(&["secret.yaml", "-w", file]);
+        assert!(place.read(file).contains("kind: SealedSecret"));
+    }
+    for _ in 0..2 {
+        place.seal(&["--from-literal", "a=b", "--raw", "--scope", "cluster-wide", "-w", "raw"]);
+    }
+}
+
+#[test]
 fn each_scope_is_sealed_and_kubeseal_opens_it() {
     let place = Workplace::new();
     let kubeseal = kubeseal();
@@ -166,12 +231,13 @@ fn recover(kubeseal: &Path, file: &Path) -> Json {
 #[test]
 fn a_file_is_replaced_only_if_everything_was_sealed() {
     let place = Workplace::new();
-    place.write("out.yaml", "old\n");
+    let old = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: old}\n";
+    place.write("out.yaml", old);
     place.write("bad.yaml", &format!("{SECRET}---\nCANARY: [\n"));
     let before = place.names();
     let stderr = place.refused(&["bad.yaml", "-w", "out.yaml"]);
     assert!(stderr.contains("error: document 2: "), "{stderr}");
-    assert_eq!(place.read("out.yaml"), "old\n");
+    assert_eq!(place.read("out.yaml"), old);
     assert_eq!(place.names(), before, "no other file is left");
     place.seal(&["secret.yaml", "-w", "out.yaml"]);
     assert!(place.read("out.yaml").starts_with("---\napiVersion: bitnami.com/v1alpha1\n"));

@@ -10,7 +10,7 @@
 //! | [`names`] | names that Kubernetes and sealwave use |
 //! | [`text`], [`time`] | small helpers for texts and dates |
 //! | [`reach`], [`bounded_file`] | how far a path may lead, and how much is read there |
-//! | [`output_path`] | where commands may write |
+//! | [`output_path`], [`kept_content`] | where commands may write, and what they never replace |
 //!
 //! This crate knows neither secrets nor schemas nor rules, and no message of it holds a value.
 
@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod encoding;
 pub mod excerpts;
+pub mod kept_content;
 pub mod names;
 pub mod output_path;
 pub mod pattern;

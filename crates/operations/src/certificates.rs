@@ -15,6 +15,14 @@ const MAX_BYTES: usize = 1 << 20;
 /// The time that a download may take.
 const DOWNLOAD: Duration = Duration::from_secs(30);
 
+/// Returns the start of a fingerprint.
+pub(crate) fn short_fingerprint(fingerprint: &str) -> String {
+    match fingerprint.get(..12) {
+        Some(start) if fingerprint.len() > 12 => format!("{start}…"),
+        _ => fingerprint.to_owned(),
+    }
+}
+
 /// A place that certificates are fetched from. It is given by flags, never by a repository.
 #[derive(Clone, Debug)]
 pub enum CertificateSource {
@@ -78,6 +86,9 @@ pub enum PinError {
     /// The file cannot be read.
     #[error(transparent)]
     Fetch(FetchError),
+    /// The file holds more than certificates.
+    #[error("`{0}` is not overwritten: it holds something else than certificates")]
+    Mixed(String),
     /// The file holds something else.
     #[error("`{path}` is not overwritten: {error}")]
     NotACertificate {
@@ -92,19 +103,24 @@ impl Explain for PinError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Fetch(error) => error.hint(),
-            Self::NotACertificate { .. } => Some("name another file, or move this one away".to_owned()),
+            Self::Mixed(_) | Self::NotACertificate { .. } => {
+                Some("name another file, or move this one away".to_owned())
+            }
         }
     }
 }
 
-/// Returns the certificate of a file that may be replaced: it has one, is empty (`None`), or does not exist (`None`).
+/// Returns the certificate of a file that may be replaced: it has certificates only, is empty (`None`), or does not exist (`None`).
 ///
 /// # Errors
 /// The file holds something else, or cannot be read.
 pub fn read_pinned(path: &Path) -> Result<Option<Certificate>, PinError> {
     let Ok(metadata) = fs_err::symlink_metadata(path) else { return Ok(None) };
     match CertificateSource::File(path.to_owned()).fetch(Instant::now()) {
-        Ok(fetched) => Ok(Some(fetched.certificate)),
+        Ok(fetched) => match read_regular_file(path, MAX_BYTES as u64) {
+            Ok(bytes) if Certificate::is_file_of_certificates(&bytes) => Ok(Some(fetched.certificate)),
+            _ => Err(PinError::Mixed(path.display().to_string())),
+        },
         Err(FetchError::Content { .. }) if metadata.len() == 0 => Ok(None),
         Err(FetchError::Content { error, .. }) => {
             Err(PinError::NotACertificate { path: path.display().to_string(), error })

@@ -12,6 +12,9 @@ use sealwave_core::output_path::{LinkedOutput, check_output_path};
 /// An error of a private file.
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateFileError {
+    /// The path is a directory.
+    #[error("`{}` is a directory", .0.display())]
+    Directory(PathBuf),
     /// The path is taken.
     #[error("`{}` already exists", .0.display())]
     Exists(PathBuf),
@@ -31,6 +34,7 @@ pub enum PrivateFileError {
 impl Explain for PrivateFileError {
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Directory(_) => Some("choose a file".to_owned()),
             Self::Exists(_) => Some("choose another name, or move the old file away".to_owned()),
             Self::Linked(error) => error.hint(),
             Self::Unwritable { .. } => None,
@@ -53,8 +57,11 @@ impl PrivateFile {
     /// The path exists, also as a broken link, or the system refuses.
     pub fn create(path: &Path) -> Result<Self, PrivateFileError> {
         // A link that is the file itself counts as an existing file.
-        let is_taken = path.symlink_metadata().is_ok();
-        if is_taken {
+        let found = path.symlink_metadata();
+        if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+            return Err(PrivateFileError::Directory(path.to_owned()));
+        }
+        if found.is_ok() {
             return Err(PrivateFileError::Exists(path.to_owned()));
         }
         check_output_path(path)?;
@@ -146,6 +153,7 @@ mod tests {
     #[test]
     fn an_existing_file_or_link_is_never_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
+        assert!(matches!(PrivateFile::create(directory.path()), Err(PrivateFileError::Directory(_))));
         let path = directory.path().join("backup");
         fs::write(&path, "old").expect("written");
         assert!(matches!(PrivateFile::create(&path), Err(PrivateFileError::Exists(_))));

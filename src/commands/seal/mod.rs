@@ -21,7 +21,9 @@ use sealwave_core::diagnostic::{Failure, Note, Problem};
 use sealwave_operations::documents::ManifestInput;
 use sealwave_operations::file_changes::FileChangeError;
 use sealwave_operations::report::{OperationOutcome, OperationReport, result_line};
-use sealwave_operations::seal::{MergeTarget, PlainSecrets, SealTarget, SecretItems, ValueFlags, only_item};
+use sealwave_operations::seal::{
+    MergeTarget, PlainSecrets, SealTarget, SecretItems, ValueFlags, check_replaced_file, only_item,
+};
 use sealwave_pipeline::{CommitPlan, SealedApp};
 use sealwave_secrets::SealingScope;
 use sealwave_validate::report::write_report;
@@ -39,6 +41,7 @@ pub(super) fn run(
 ) -> Result<CommandOutput, Failure> {
     refuse_in_sidecar("seal", variables)?;
     watch.set_time_limit(TIME_LIMIT);
+    check_written_file(args.write.as_deref())?;
     let mut sealing = Sealing { args, variables, watch, notes: Vec::new() };
     let output = match &args.merge_into {
         Some(file) => sealing.merge(file),
@@ -46,6 +49,12 @@ pub(super) fn run(
         None => sealing.seal(),
     }?;
     Ok(CommandOutput { notes: sealing.notes, ..output })
+}
+
+/// Checks that the output may be written: before anything is fetched, and again before it is written.
+fn check_written_file(path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    Ok(check_replaced_file(path).map_err(|error| Problem::new(&error))?)
 }
 
 /// A run of the command.
@@ -109,9 +118,10 @@ impl Sealing<'_> {
             (PlainSecrets::from_values(&self.read_values()?, &selected.target)?, vec![selected])
         };
         let certificate = self.certificate()?;
-        let public_key = certificate.certificate.details().public_key_sha256.clone();
+        let sealed_for = certificate.certificate.clone();
         let sealed = self.seal_secrets(secrets, certificate)?;
-        let merged = into.merge(path, &selected, &sealed, &public_key)?;
+        let merged = into.merge(path, &selected, &sealed, &sealed_for)?;
+        self.notes.extend(merged.notes);
         if self.args.dry_run {
             let outcome = OperationOutcome::Planned;
             let report = OperationReport { plan: merged.plan, outcome, results: Vec::new() };
@@ -198,6 +208,7 @@ impl Sealing<'_> {
     /// Returns the output, or writes it to the file of `--write`.
     fn write(&self, bytes: Vec<u8>) -> Result<CommandOutput, Failure> {
         let Some(path) = &self.args.write else { return Ok(CommandOutput::text(bytes)) };
+        check_written_file(Some(path))?;
         write_report(path, &bytes).map_err(|error| Problem::new(&error))?;
         Ok(CommandOutput::default())
     }

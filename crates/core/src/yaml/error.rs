@@ -83,6 +83,9 @@ pub enum YamlError {
         /// The unit of the limit.
         what: &'static str,
     },
+    /// A file with certificates or keys.
+    #[error("this is a PEM file, not YAML")]
+    Pem,
     /// Text after `---` on its line.
     #[error("text follows the document separator `---`")]
     Separator,
@@ -236,6 +239,9 @@ impl Explain for YamlError {
             }
             Self::NotFinite | Self::NumberRange => {
                 "JSON does not support this number; quote it to make it a string"
+            }
+            Self::Pem => {
+                "pass a file with manifests; `cert show` reads certificates, and `--key` and `--cert` take such files"
             }
             Self::Separator => "put the text on the next line",
             Self::Syntax(syntax) => return syntax.hint().map(str::to_owned),

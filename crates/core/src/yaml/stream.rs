@@ -65,6 +65,10 @@ impl<'a> DocumentStream<'a> {
             documents.report(&YamlError::Utf16, Origin::whole(source));
             return documents;
         }
+        if is_pem(bytes) {
+            documents.report(&YamlError::Pem, Origin::whole(source));
+            return documents;
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) if text.trim_ascii_start().starts_with('{') => {
                 documents.input = StreamInput::Json(JsonStream::new(text));
@@ -171,6 +175,14 @@ pub fn is_utf16(bytes: &[u8]) -> bool {
     // Followed by two zeros, the first one is the byte order mark of UTF-32.
     bytes.starts_with(&[0xfe, 0xff])
         || bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xff, 0xfe, 0, 0])
+}
+
+/// Reports whether an input starts with the armor of PEM, after blank lines and comments.
+fn is_pem(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    first.is_some_and(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"-----"))
 }
 
 /// Reads the pieces on all cores. Returns `None` if a thread panicked. Results after the budget is exhausted are

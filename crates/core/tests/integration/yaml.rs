@@ -44,6 +44,10 @@ fn errors_name_line_and_column() {
         ("a:\n- *nope\n", "2:3 alias refers to an anchor that is not defined before it in this document"),
         ("a: &x\n  b: *x\n", "2:6 alias refers to a node that contains it"),
         ("a: 1\n---\n%YAML 1.1\n---\nb: 1\n", "3:1 directives such as `%YAML` are not allowed in manifests"),
+        (
+            "\u{feff}# own\n\n-----BEGIN CERTIFICATE-----\r\nAAAA\n-----END CERTIFICATE-----\n",
+            "0:0 this is a PEM file, not YAML",
+        ),
         ("a: 1\n--- b: 1\n", "2:5 text follows the document separator `---`"),
         ("a: 1\n...\nb: 1\n", "3:1 text follows the end of the document without a `---` line"),
         ("a: 1\nb: x\u{7f}\n", "2:5 character U+007F is not allowed in YAML"),

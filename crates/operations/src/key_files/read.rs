@@ -149,7 +149,7 @@ impl<'a> KeyFile<'a> {
     }
 
     fn keys(&self) -> Result<Vec<KnownKey>, Failure> {
-        if is_manifest(&self.content) {
+        if !yaml::is_utf16(&self.content) && is_manifest(&self.content) {
             return self.keys_of_secrets();
         }
         let keys = UnsealKey::all_from_pem(&self.content)
@@ -231,6 +231,7 @@ fn item(secret: &Node, key: &'static str, name: &str) -> Result<Option<Zeroizing
 
 /// Reports whether a file is a manifest: PEM begins a line with its armor, which YAML and JSON cannot.
 fn is_manifest(content: &[u8]) -> bool {
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let is_armor = |line: &[u8]| line.starts_with(b"-----BEGIN ");
     let has_text = content.iter().any(|byte| !byte.is_ascii_whitespace());
     has_text && !content.starts_with(&[0x30, 0x82]) && !content.split(|byte| *byte == b'\n').any(is_armor)

@@ -98,6 +98,7 @@ fn keys_are_read_in_every_format() {
     for (content, expected) in [
         (KEY.to_owned(), 1),
         (KEY.replace('\n', "\r\n"), 1),
+        (format!("\u{feff}{KEY}"), 1),
         (format!("{CERTIFICATE}{KEY}\n{OTHER_KEY}"), 2),
         (both, 2),
         (list, 2),
@@ -138,6 +139,9 @@ fn the_newest_key_is_first_and_each_result_names_its_key() {
 #[test]
 fn files_without_usable_keys_are_refused_without_quoting_them() {
     let cut = &KEY[60..];
+    let wide = [0xff, 0xfe].into_iter().chain(KEY.encode_utf16().flat_map(u16::to_le_bytes));
+    let error = read_one(wide.collect::<Vec<u8>>()).err().expect("refused");
+    assert!(error.starts_with("key file `keys` cannot be used: file is UTF-16, not UTF-8"), "{error}");
     for (content, expected) in [
         (String::new(), "key file `keys` cannot be used: file holds no private key"),
         (CERTIFICATE.to_owned(), "key file `keys` cannot be used: file holds a certificate or a public key"),

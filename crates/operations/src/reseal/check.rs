@@ -9,8 +9,9 @@ use sealwave_core::names::item_label;
 use sealwave_secrets::crypto::Certificate;
 
 use super::find::SealedTree;
-use super::report_entries::{UnseenEntry, short};
+use super::report_entries::UnseenEntry;
 use super::status::{BoundObject, ItemState, StaleReason, opening_keys, state_of_key};
+use crate::certificates::short_fingerprint;
 use crate::json_document::json_document;
 use crate::key_files::UnsealKeys;
 
@@ -95,7 +96,9 @@ impl CheckReport {
                 return;
             }
             ItemState::Stale(StaleReason::RuledOut) => ("stale", "sealed for another key".to_owned()),
-            ItemState::Stale(StaleReason::SealedFor(key)) => ("stale", format!("sealed for {}", short(&key))),
+            ItemState::Stale(StaleReason::SealedFor(key)) => {
+                ("stale", format!("sealed for {}", short_fingerprint(&key)))
+            }
             ItemState::Unknown => ("unknown", "sealed by another tool".to_owned()),
         };
         self.push(bound, item_label(key), line, state, reason);
@@ -138,7 +141,7 @@ impl CheckReport {
         let _ = writeln!(
             out,
             "public key {}: {} current, {stale} stale, {unknown} unknown",
-            short(&self.public_key_sha256),
+            short_fingerprint(&self.public_key_sha256),
             self.current
         );
         out

@@ -15,8 +15,9 @@ use sealwave_core::text::counted;
 
 use super::controller_keys::{ControllerKeys, ControllerSecret};
 use super::find::SealedTree;
-use super::report_entries::{UnseenEntry, short};
+use super::report_entries::UnseenEntry;
 use super::status::{BoundObject, opening_keys};
+use crate::certificates::short_fingerprint;
 use crate::json_document::json_document;
 use crate::key_files::{UnsealKeyInfo, UnsealKeys};
 
@@ -209,7 +210,8 @@ impl KeyMap {
         let mut out = String::new();
         for item in &self.items {
             let MappedItem { path, line, object, item, public_key_sha256, evidence } = item;
-            let key = public_key_sha256.as_deref().map_or_else(|| "unknown key".to_owned(), short);
+            let key =
+                public_key_sha256.as_deref().map_or_else(|| "unknown key".to_owned(), short_fingerprint);
             let by = match *evidence {
                 "recorded" => " (by its record)",
                 "claimed" => " (by the annotation of its object)",
@@ -288,7 +290,7 @@ impl KeyUse {
 
     /// Returns the key for people; `is_asked` if the controller was asked for its keys.
     fn human(&self, is_asked: bool) -> String {
-        let mut text = short(&self.public_key_sha256);
+        let mut text = short_fingerprint(&self.public_key_sha256);
         let origin = [self.file.as_deref(), self.secret.as_deref(), self.not_before.as_deref()];
         let mut origin: Vec<String> = origin.into_iter().flatten().map(str::to_owned).collect();
         for ControllerSecret { secret, state, reason } in &self.controller_secrets {

@@ -10,7 +10,7 @@ use sealwave_core::diagnostic::{Explain, Failure, Problem, ProblemPlace};
 use sealwave_core::document::{SourceLocation, display_path};
 use sealwave_core::text::quoted_list;
 
-use super::report_entries::short;
+use crate::certificates::short_fingerprint;
 use crate::key_files::UnsealKeys;
 use crate::plan::PlanFact;
 
@@ -159,7 +159,7 @@ impl<'k> KeyOrigins<'k> {
             *entry = (entry.0 + items, entry.1 + 1);
         }
         let fact = |(key, (items, files)): (&str, (usize, usize))| PlanFact {
-            name: format!("key {}", short(key)),
+            name: format!("key {}", short_fingerprint(key)),
             value: format!(
                 "opened items: {items}, in files: {files}; from {}; {}",
                 self.shown_files(key),
@@ -195,7 +195,7 @@ impl<'k> KeyOrigins<'k> {
     }
 
     fn error(&self, key: &str, is_refused: bool) -> OriginError {
-        let (files, key) = (self.shown_files(key), short(key));
+        let (files, key) = (self.shown_files(key), short_fingerprint(key));
         match (is_refused, &self.controller) {
             (false, _) => OriginError::Unknown { key, files },
             (true, Some(_)) => OriginError::NotOfController { key, files },

@@ -19,11 +19,3 @@ impl From<&UnseenFile> for UnseenEntry {
         Self { path: file.path.clone(), reason: file.reason.text() }
     }
 }
-
-/// Returns the start of a fingerprint.
-pub(super) fn short(fingerprint: &str) -> String {
-    match fingerprint.get(..12) {
-        Some(start) if fingerprint.len() > 12 => format!("{start}…"),
-        _ => fingerprint.to_owned(),
-    }
-}

@@ -18,8 +18,13 @@ pub enum SealInputError {
         given: String,
     },
     /// A Secret of flags has no name.
-    #[error("Secret has no name, which scope {0} needs")]
-    NoName(SealingScope),
+    #[error("Secret has no name, which scope {scope} needs")]
+    NoName {
+        /// Its scope.
+        scope: SealingScope,
+        /// Whether it is made from values of flags.
+        is_from_values: bool,
+    },
     /// A Secret has no namespace.
     #[error("Secret `{secret}` has no namespace, which scope {scope} needs")]
     NoNamespace {
@@ -27,6 +32,8 @@ pub enum SealInputError {
         secret: String,
         /// Its scope.
         scope: SealingScope,
+        /// Whether it is made from values of flags.
+        is_from_values: bool,
     },
     /// A document is not an object.
     #[error("document is not a Kubernetes object: {0}")]
@@ -40,7 +47,11 @@ impl Explain for SealInputError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Namespace { .. } => "remove the flag or `metadata.namespace`",
-            Self::NoName(_) => "set `metadata.name`, or pass `--name NAME`",
+            Self::NoName { is_from_values: true, .. } => "pass `--name NAME`",
+            Self::NoName { .. } => "set `metadata.name`, or pass `--name NAME`",
+            Self::NoNamespace { is_from_values: true, .. } => {
+                "pass `--namespace NAME`: the controller opens the items in this namespace only"
+            }
             Self::NoNamespace { .. } => {
                 "set `metadata.namespace`, or pass `--namespace NAME`: the controller opens the items in this namespace only"
             }

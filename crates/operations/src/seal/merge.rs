@@ -15,11 +15,12 @@ use sealwave_core::names::{LITERAL, RESEALED, SEALED_FOR, STRING_DATA_FROM, item
 use sealwave_core::reach::{directory_of, leaves_repository, repository_root};
 use sealwave_pipeline::SealedApp;
 use sealwave_secrets::SealingScope;
-use sealwave_secrets::crypto::sealed_size;
+use sealwave_secrets::crypto::{Certificate, sealed_size};
 use sealwave_secrets::resealed::{ResealRecord, SealedItemId, ciphertext_digest};
 
 use super::naming::secret_name;
-use super::target::SealTarget;
+use super::other_keys::OtherKeys;
+use super::target::{SealTarget, SecretOrigin};
 use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, StepUndo};
 use crate::sealed_files::{SealedFile, SealedFileEditor, SealedItem, SealedObject};
@@ -31,7 +32,7 @@ const MAX_FILE: u64 = 16 << 20;
 const MAX_DATA: usize = 1 << 20;
 
 /// The annotation of an object whose items are sealed for several certificates.
-const MIXED: &str = "mixed";
+pub(super) const MIXED: &str = "mixed";
 
 /// The annotations of a Secret that say how its items are read.
 const READING_ANNOTATIONS: [&str; 2] = [LITERAL, STRING_DATA_FROM];
@@ -47,6 +48,8 @@ pub struct MergedFile {
     pub plan: Plan,
     /// The change.
     pub changes: ChangeSet,
+    /// Warnings about the items that stay.
+    pub notes: Vec<Note>,
 }
 
 /// A reason why items cannot be merged.
@@ -62,6 +65,8 @@ enum MergeError {
     NoNamespace { name: String, scope: SealingScope },
     #[error("`{path}` has no SealedSecret{}{}", shown_name(.name.as_deref()), shown_namespace(.namespace.as_deref()))]
     NotFound { path: String, name: Option<String>, namespace: Option<String> },
+    #[error("`{0}` has no SealedSecret")]
+    NoSealedSecret(String),
     #[error("SealedSecret `{name}` has scope {found}, but `--scope {given}` was given")]
     Scope { name: String, found: SealingScope, given: SealingScope },
     #[error("SealedSecret `{name}` would have {bytes} bytes of data; Kubernetes allows at most {MAX_DATA}")]
@@ -80,6 +85,9 @@ impl Explain for MergeError {
             }
             Self::NotFound { .. } => {
                 "compare `metadata.name` and `metadata.namespace`; without `--merge-into`, a new SealedSecret is written"
+            }
+            Self::NoSealedSecret(_) => {
+                "name a file with a SealedSecret; without `--merge-into`, a new SealedSecret is written"
             }
             Self::Scope { .. } => {
                 "remove the flag: the items keep the scope of the file; to change it, unseal and seal the whole Secret"
@@ -140,7 +148,7 @@ impl MergeTarget {
             // Other objects are refused later.
             let fitted = self.select_for(&root, flags).and_then(|found| {
                 SelectedObject::keep_items_only(&mut root, notes);
-                found.target.apply_to_all(vec![root]).map(|fitted| (fitted, found))
+                found.target.apply_to_all(vec![root], SecretOrigin::Input).map(|fitted| (fitted, found))
             });
             match fitted {
                 Ok((fitted, found)) => {
@@ -177,6 +185,9 @@ impl MergeTarget {
         };
         let mut found = self.file.objects().iter().enumerate().filter(|(_, object)| fits(object));
         let (path, shown) = (self.file.path().to_owned(), name.map(str::to_owned));
+        if self.file.objects().is_empty() {
+            return Err(Problem::new(&MergeError::NoSealedSecret(path)).into());
+        }
         let Some((index, object)) = found.next() else {
             return Err(Problem::new(&MergeError::NotFound {
                 path,
@@ -206,8 +217,8 @@ impl MergeTarget {
         Ok(SelectedObject { index, object, target })
     }
 
-    /// Writes the items of sealed objects into the selected ones, in the same order. `public_key_sha256` is that of the
-    /// certificate.
+    /// Writes the items of sealed objects into the selected ones, in the same order. `certificate` is the one that they were
+    /// sealed for.
     ///
     /// # Errors
     /// The file has a layout that cannot be edited exactly.
@@ -216,8 +227,10 @@ impl MergeTarget {
         path: &Path,
         selected: &[SelectedObject<'_>],
         sealed: &SealedApp,
-        public_key_sha256: &str,
+        certificate: &Certificate,
     ) -> Result<MergedFile, Failure> {
+        let public_key_sha256 = certificate.details().public_key_sha256.as_str();
+        let mut notes = Vec::new();
         let fingerprint = format!("sha256:{public_key_sha256}");
         let mut editor = SealedFileEditor::new(&self.file);
         let mut plan = Plan::new("seal --merge-into").with_fact("certificate", fingerprint.as_str());
@@ -227,6 +240,10 @@ impl MergeTarget {
             let namespace = selected.target.namespace.as_deref().unwrap_or_default();
             plan = plan.with_fact("sealed for", scope.destination(namespace, name));
             self.require_size(selected.object, &items)?;
+            notes.extend(OtherKeys::of_kept_items(selected, &items, certificate).map(|others| {
+                let at = ProblemPlace::Place(self.file.place(selected.object.line));
+                Note::warning(Problem { at, ..Problem::new(&others) })
+            }));
             for (key, ciphertext) in &items {
                 editor.insert_item(selected.index, key, ciphertext)?;
                 let verb = if selected.object.item(key).is_some() { "replace" } else { "add" };
@@ -250,7 +267,7 @@ impl MergeTarget {
         let change = FileChange::new(relative, self.file.bytes(), after);
         let changes = ChangeSet::new(&root, vec![change]).map_err(|error| Problem::new(&error))?;
         plan.files = changes.planned();
-        Ok(MergedFile { plan, changes })
+        Ok(MergedFile { plan, changes, notes })
     }
 
     /// Checks the size of the Secret that the controller would write.
@@ -274,7 +291,7 @@ impl MergeTarget {
 /// A SealedSecret that gets items.
 pub struct SelectedObject<'f> {
     index: usize,
-    object: &'f SealedObject,
+    pub(super) object: &'f SealedObject,
     /// Name, namespace and scope for sealing.
     pub target: SealTarget,
 }

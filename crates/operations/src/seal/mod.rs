@@ -7,6 +7,8 @@
 //! | `directory` | directories whose files are items |
 //! | `target` | name, namespace and scope of flags |
 //! | `merge` | items that are added to a committed SealedSecret |
+//! | `replaced` | the file that is replaced by the output |
+//! | `other_keys` | the keys of items that stay |
 //! | `naming` | the name of a Secret in messages |
 //! | `error` | reasons why an input cannot be sealed |
 //!
@@ -17,6 +19,8 @@ mod directory;
 mod error;
 mod merge;
 mod naming;
+mod other_keys;
+mod replaced;
 mod target;
 mod value_notes;
 mod values;
@@ -30,7 +34,9 @@ pub use error::SealInputError;
 #[cfg(feature = "aws")]
 pub(crate) use merge::new_claim;
 pub use merge::{MergeTarget, MergedFile, SelectedObject};
+pub use replaced::{ReplaceError, check_replaced_file};
 pub use target::SealTarget;
+use target::SecretOrigin;
 pub use values::{SecretItems, ValueFlags};
 
 /// Secrets in plaintext, with their places. They cannot be printed.
@@ -47,7 +53,7 @@ impl PlainSecrets {
     pub fn read(input: &ManifestInput, target: &SealTarget) -> Result<Self, Failure> {
         let mut sources = Sources::default();
         let read = input.objects(sources.add(input.name()));
-        let objects = read.and_then(|roots| target.apply_to_all(roots));
+        let objects = read.and_then(|roots| target.apply_to_all(roots, SecretOrigin::Input));
         let objects = objects.map_err(|failure| failure.located(&sources))?;
         Ok(Self { sources, objects })
     }
@@ -59,7 +65,9 @@ impl PlainSecrets {
     pub fn from_values(items: &SecretItems, target: &SealTarget) -> Result<Self, Failure> {
         let mut sources = Sources::default();
         let root = items.secret(sources.add("command line"), target.secret_type.as_deref());
-        let objects = target.apply_to_all(vec![root]).map_err(|failure| failure.located(&sources))?;
+        let objects = target
+            .apply_to_all(vec![root], SecretOrigin::Values)
+            .map_err(|failure| failure.located(&sources))?;
         Ok(Self { sources, objects })
     }
 

@@ -7,6 +7,15 @@ use sealwave_core::document::{Manifest, Node, Origin};
 use sealwave_core::names::{CLUSTER_WIDE, LITERAL, NAMESPACE_WIDE};
 use sealwave_secrets::SealingScope;
 
+/// The origin of a Secret: only an input can be edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretOrigin {
+    /// A file or standard input.
+    Input,
+    /// Values of flags.
+    Values,
+}
+
 /// Name, namespace, scope and type of flags. `None` keeps what the Secret has.
 #[derive(Clone, Debug, Default)]
 pub struct SealTarget {
@@ -27,11 +36,15 @@ impl SealTarget {
     ///
     /// # Errors
     /// All Secrets that contradict the flags, or lack what their scope needs.
-    pub(super) fn apply_to_all(&self, roots: Vec<Node>) -> Result<Vec<Manifest>, Failure> {
+    pub(super) fn apply_to_all(
+        &self,
+        roots: Vec<Node>,
+        origin: SecretOrigin,
+    ) -> Result<Vec<Manifest>, Failure> {
         self.require_one_name(&roots)?;
         let (mut objects, mut problems) = (Vec::new(), ProblemCollector::default());
         for root in roots {
-            match self.apply(root) {
+            match self.apply(root, origin) {
                 Ok(object) => objects.push(object),
                 Err((origin, error)) => problems.push(Problem::at(origin, &error)),
             }
@@ -50,14 +63,14 @@ impl SealTarget {
         }
     }
 
-    fn apply(&self, mut root: Node) -> Result<Manifest, (Origin, SealInputError)> {
+    fn apply(&self, mut root: Node, from: SecretOrigin) -> Result<Manifest, (Origin, SealInputError)> {
         // Other objects are refused later, whatever they are named.
         let is_secret = root.get("kind").and_then(Node::as_str) == Some("Secret");
         if is_secret {
             self.set_names(&mut root)?;
             self.set_scope(&mut root);
             self.set_literal(&mut root);
-            require_names(&root)?;
+            require_names(&root, from)?;
         }
         Manifest::new(root).map_err(|(error, origin, _)| (origin, SealInputError::NotAManifest(error)))
     }
@@ -110,7 +123,7 @@ impl SealTarget {
 }
 
 /// Checks that a Secret has the names that its scope binds it to.
-fn require_names(root: &Node) -> Result<(), (Origin, SealInputError)> {
+fn require_names(root: &Node, from: SecretOrigin) -> Result<(), (Origin, SealInputError)> {
     let annotations = root.at(&["metadata", "annotations"]).and_then(Node::as_mapping);
     let scope = SealingScope::from_annotation_map(annotations);
     // A field of another type is refused later.
@@ -119,11 +132,12 @@ fn require_names(root: &Node) -> Result<(), (Origin, SealInputError)> {
             .is_none_or(|node| node.as_str() == Some("") || node.type_name() == "null")
     };
     let at = root.display_origin();
+    let is_from_values = from == SecretOrigin::Values;
     if is_missing("name") && (scope == SealingScope::Strict || is_missing("generateName")) {
-        return Err((at, SealInputError::NoName(scope)));
+        return Err((at, SealInputError::NoName { scope, is_from_values }));
     }
     if scope != SealingScope::ClusterWide && is_missing("namespace") {
-        return Err((at, SealInputError::NoNamespace { secret: secret_name(root), scope }));
+        return Err((at, SealInputError::NoNamespace { secret: secret_name(root), scope, is_from_values }));
     }
     Ok(())
 }

@@ -403,7 +403,9 @@ fn values_of_flags_become_a_secret() {
         "stdin=-".to_owned(),
     ];
     let literals = ["literal='quoted' = kept".to_owned(), "empty=".to_owned()];
-    let env_files = [path("env", b"\xef\xbb\xbf# comment\n\n  A=1 # no comment\r\nB==2\n").into()];
+    let env_files =
+        [path("env", b"\xef\xbb\xbf# comment\n\n  A=1 # no comment\r\nB==2\nC=\"two\"\nD='3'\nE=\"\n")
+            .into()];
     let flags = ValueFlags { literals: &literals, files: &files, env_files: &env_files };
     let mut notes = Vec::new();
     let values = flags.read(&b"line\n"[..], &mut notes).expect("read");
@@ -423,6 +425,9 @@ fn values_of_flags_become_a_secret() {
         items(&[
             ("A", b"1 # no comment"),
             ("B", b"=2"),
+            ("C", b"\"two\""),
+            ("D", b"'3'"),
+            ("E", b"\""),
             ("empty", b""),
             ("key", b"\xff\0\n"),
             ("literal", b"'quoted' = kept"),
@@ -431,12 +436,15 @@ fn values_of_flags_become_a_secret() {
             ("stdin", b"line\n"),
         ])
     );
-    let messages: Vec<String> = notes.iter().map(|note| note.problem.message.clone()).collect();
+    let root = format!("{}/", directory.path().display());
+    let messages: Vec<String> = notes.iter().map(|note| note.problem.message.replace(&root, "")).collect();
     assert_eq!(
         messages,
         [
             "file of item `placeholder` has a placeholder, which is sealed as it is",
             "value of item `stdin` ends with a line break",
+            "value of item `C` in line 5 of `env` is in quotes: the quotes are part of the value",
+            "value of item `D` in line 6 of `env` is in quotes: the quotes are part of the value",
             "values of `--from-literal` are in the history of your shell, and in the list of processes",
         ]
     );

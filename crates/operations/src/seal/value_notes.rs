@@ -14,6 +14,21 @@ impl Explain for FinalLineBreak {
     }
 }
 
+/// A value in quotes, which a shell would remove, but kubectl does not.
+#[derive(Debug, thiserror::Error)]
+#[error("value of {} in line {line} of `{path}` is in quotes: the quotes are part of the value", item_label(.key))]
+pub(super) struct QuotedValue {
+    pub(super) key: String,
+    pub(super) path: String,
+    pub(super) line: usize,
+}
+
+impl Explain for QuotedValue {
+    fn hint(&self) -> Option<String> {
+        Some("remove them from the file if they are not meant: `KEY=VALUE`".to_owned())
+    }
+}
+
 /// Entries of a directory that do not become items.
 #[derive(Debug, thiserror::Error)]
 #[error("entries of `{directory}` that are not regular files are not sealed: {}", .skipped.join(", "))]

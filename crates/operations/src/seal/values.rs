@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::directory::{read_own_file, regular_entries, shown_name};
-use super::value_notes::{FinalLineBreak, SealedAsItIs, SkippedEntries, VisibleLiteral};
+use super::value_notes::{FinalLineBreak, QuotedValue, SealedAsItIs, SkippedEntries, VisibleLiteral};
 use sealwave_core::bounded_file::{BoundedReadError, read_regular_file, read_stream};
 use sealwave_core::diagnostic::{
     Explain, Failure, NOT_REGULAR_FILE, NOT_UTF8, Note, Problem, ProblemCollector, io_reason,
@@ -76,6 +76,10 @@ enum ValueError {
     LargeDirectory { path: String },
     #[error("`--from-file -` needs a key")]
     StdinWithoutKey,
+    #[error("`--from-env-file -` does not read standard input")]
+    EnvStdin,
+    #[error("line {line} of `{path}` starts with `export`")]
+    EnvExport { path: String, line: usize },
     #[error("standard input is used by two flags")]
     StdinTwice,
     // Instead of a path, a value may have been given.
@@ -106,11 +110,17 @@ impl Explain for ValueError {
             }
             Self::LargeDirectory { .. } => "name each file: `--from-file PATH/FILE`".to_owned(),
             Self::StdinWithoutKey => "write `--from-file KEY=-`".to_owned(),
+            Self::EnvStdin => {
+                "write the lines to a file, or name an open file: `--from-env-file <(COMMAND)`".to_owned()
+            }
+            Self::EnvExport { .. } => "remove `export`: each line is `KEY=VALUE`".to_owned(),
             Self::StdinTwice => "write one of the values to a file".to_owned(),
             Self::NotText { .. } => "pass a binary value with `--from-file KEY=PATH`".to_owned(),
             Self::EnvLine { .. } => "write `KEY=VALUE`, or start a comment with `#`".to_owned(),
             Self::Duplicate(_) => "give each key once".to_owned(),
-            Self::UnreadableItem { key, .. } => format!("write `--from-file {key}=PATH`"),
+            Self::UnreadableItem { key, .. } => {
+                format!("check the path after `--from-file {key}=`; it is not shown, since it may be a value")
+            }
             Self::Unreadable { .. } => return None,
         })
     }
@@ -262,6 +272,9 @@ impl<R: Read> ValueReader<'_, R> {
     /// Reads a file of assignments. Lines that are blank or start with `#` are ignored.
     fn env_file(&mut self, path: &Path) {
         let shown = || display_path(path);
+        if path.as_os_str() == STDIN {
+            return self.problems.push(Problem::new(&ValueError::EnvStdin));
+        }
         let bytes = match read_value_file(path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -278,15 +291,31 @@ impl<R: Read> ValueReader<'_, R> {
             if content.is_empty() || content.starts_with('#') {
                 continue;
             }
+            if let Some((key, value)) = content.split_once('=')
+                && is_item_key(key)
+                && is_quoted(value)
+            {
+                let note = QuotedValue { key: key.to_owned(), path: shown(), line };
+                self.notes.push(Note::warning(Problem::new(&note)));
+            }
             self.add(|_| match content.split_once('=') {
                 Some((key, value)) if is_item_key(key) => {
                     Ok((key.to_owned(), ItemSource::Bytes(value_of(value))))
+                }
+                Some((key, _)) if key.split_once([' ', '\t']).is_some_and(|(word, _)| word == "export") => {
+                    Err(ValueError::EnvExport { path: shown(), line })
                 }
                 Some(_) => Err(ValueError::EnvKey { path: shown(), line }),
                 None => Err(ValueError::EnvLine { path: shown(), line }),
             });
         }
     }
+}
+
+/// Reports whether a value is in quotes, which a shell would remove.
+fn is_quoted(value: &str) -> bool {
+    let value = value.trim();
+    ['"', '\''].iter().any(|quote| value.len() > 1 && value.starts_with(*quote) && value.ends_with(*quote))
 }
 
 fn split_literal(literal: &str, number: usize) -> Result<Item, ValueError> {

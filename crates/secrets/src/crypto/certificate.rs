@@ -101,6 +101,9 @@ pub enum CertificateError {
     /// The file is too large.
     #[error("certificate file is larger than {MAX_FILE_BYTES} bytes")]
     TooLong,
+    /// The file is UTF-16.
+    #[error("certificate file is UTF-16, not UTF-8")]
+    Utf16,
 }
 
 impl Explain for CertificateError {
@@ -113,6 +116,7 @@ impl Explain for CertificateError {
             Self::BarePublicKey | Self::Malformed(_) | Self::NoCertificate | Self::TooLong => {
                 "`kubeseal --fetch-cert` prints the file that is expected: one block `BEGIN CERTIFICATE`"
             }
+            Self::Utf16 => "save it as UTF-8",
             Self::Binary => "`openssl x509 -inform DER` converts it to PEM",
             Self::KeySize(_) | Self::NotRsa(_) => {
                 "the sealed-secrets controller generates RSA keys of 4096 bits by default"
@@ -173,8 +177,11 @@ impl Certificate {
         if file.starts_with(&[0x30, 0x82]) {
             return Err(CertificateError::Binary);
         }
+        if pem::is_utf16(file) {
+            return Err(CertificateError::Utf16);
+        }
         let text = String::from_utf8_lossy(file);
-        let blocks = pem::blocks(&text);
+        let blocks = pem::blocks(pem::without_mark(&text));
         if blocks.iter().any(|block| block.label.ends_with("PRIVATE KEY")) {
             return Err(CertificateError::PrivateKey);
         }
@@ -187,6 +194,12 @@ impl Certificate {
             }
             None => Err(CertificateError::NoCertificate),
         }
+    }
+
+    /// Reports whether a file holds certificates in PEM and comments, and nothing else.
+    #[must_use]
+    pub fn is_file_of_certificates(file: &[u8]) -> bool {
+        std::str::from_utf8(file).is_ok_and(|text| pem::has_only(pem::without_mark(text), "CERTIFICATE"))
     }
 
     pub(super) fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
@@ -353,6 +366,7 @@ mod tests {
             RSA2048.replace('\n', "\n    "),
             RSA2048.trim_end().to_owned(),
             format!("\u{feff}\n{RSA2048}"),
+            format!("\u{feff}{RSA2048}"),
         ] {
             assert_eq!(read(&variant).details(), plain.details());
         }
@@ -363,6 +377,19 @@ mod tests {
     fn only_the_certificate_itself_is_written() {
         let file = format!("# a comment\n{RSA2048}{RSA3072}");
         assert_eq!(read(&file).to_pem(), RSA2048);
+    }
+
+    #[test]
+    fn a_file_of_certificates_has_nothing_else() {
+        let is_only = |text: &str| Certificate::is_file_of_certificates(text.as_bytes());
+        for text in [RSA2048.to_owned(), format!("\u{feff}# dev\r\nsubject=CN=x\n\n{RSA2048}{RSA3072}")] {
+            assert!(is_only(&text), "{text}");
+        }
+        let indented =
+            format!("kind: Secret\nstringData:\n  ca.crt: |\n    {}", RSA2048.replace('\n', "\n    "));
+        for text in [indented, format!("{RSA2048}PASSWORD=x\n"), RSA2048_KEY.to_owned()] {
+            assert!(!is_only(&text), "{text}");
+        }
     }
 
     #[test]
@@ -409,6 +436,11 @@ mod tests {
             Certificate::from_pem(&vec![b'x'; MAX_FILE_BYTES + 1]).unwrap_err(),
             CertificateError::TooLong
         );
+        for (mark, byte) in [(&[0xff, 0xfe][..], 0), (&[], 0), (&[0xfe, 0xff], 1)] {
+            let encode = |unit: u16| if byte == 0 { unit.to_le_bytes() } else { unit.to_be_bytes() };
+            let file = [mark.to_vec(), RSA2048.encode_utf16().flat_map(encode).collect()].concat();
+            assert_eq!(Certificate::from_pem(&file).unwrap_err(), CertificateError::Utf16);
+        }
         let cut = &RSA2048[..RSA2048.len() / 2];
         assert!(matches!(error(cut), CertificateError::Malformed(_)));
         let other_bytes = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";

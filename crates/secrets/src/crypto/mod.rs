@@ -70,4 +70,4 @@ pub use seal_key::SealKey;
 pub use sealed_item::sealed_size;
 pub use sealer::{SealError, SealItem, Sealer};
 pub use tls_check::{TlsFiles, TlsProblem, TlsProblemKind, tls_problems};
-pub use tls_pair::{TlsFault, TlsItem};
+pub use tls_pair::{TlsFault, TlsForm, TlsItem};

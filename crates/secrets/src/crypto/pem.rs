@@ -26,6 +26,32 @@ pub(super) fn blocks(text: &str) -> Vec<PemBlock<'_>> {
     blocks
 }
 
+/// Reports whether a file is UTF-16, with or without a byte order mark.
+pub(super) fn is_utf16(file: &[u8]) -> bool {
+    sealwave_core::yaml::is_utf16(file) || file.starts_with(b"-\0") || file.starts_with(b"\0-")
+}
+
+/// Removes the byte order mark of UTF-8, which some editors write.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// Reports whether a text has only blocks of this label, blank lines, comments, and the names that openssl prints before a block.
+/// Blocks are not indented, as they would be in a manifest.
+pub(super) fn has_only(text: &str, label: &str) -> bool {
+    let mut is_inside = false;
+    text.lines().map(str::trim_end).all(|line| {
+        if is_inside {
+            is_inside = boundary(line, "END") != Some(label);
+            return true;
+        }
+        is_inside = boundary(line, "BEGIN") == Some(label);
+        is_inside
+            || line.is_empty()
+            || ["#", "subject=", "issuer="].iter().any(|start| line.starts_with(start))
+    })
+}
+
 fn boundary<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     line.strip_prefix("-----")?.strip_prefix(word)?.strip_prefix(' ')?.strip_suffix("-----")
 }

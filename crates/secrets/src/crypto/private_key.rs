@@ -50,11 +50,15 @@ pub enum UnsealKeyError {
     /// The file holds the public half only.
     #[error("file holds a certificate or a public key, but no private key")]
     PublicHalf,
+    /// The file is UTF-16.
+    #[error("file is UTF-16, not UTF-8")]
+    Utf16,
 }
 
 impl Explain for UnsealKeyError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Utf16 => "save it as UTF-8",
             Self::Binary => "`openssl pkey -inform DER` converts it to PEM",
             Self::Encrypted => {
                 "`openssl pkey -in FILE` decrypts it; to protect a key file, encrypt it with `age`"
@@ -80,8 +84,11 @@ impl UnsealKey {
         if file.starts_with(&[0x30, 0x82]) {
             return Err(UnsealKeyError::Binary);
         }
+        if pem::is_utf16(file) {
+            return Err(UnsealKeyError::Utf16);
+        }
         let text = std::str::from_utf8(file).map_err(|_| UnsealKeyError::NoPrivateKey)?;
-        let blocks = pem::blocks(text);
+        let blocks = pem::blocks(pem::without_mark(text));
         let mut keys = Vec::new();
         for block in blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY")) {
             keys.push(Self::from_block(block)?);

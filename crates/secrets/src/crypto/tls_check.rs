@@ -4,7 +4,7 @@
 //! to day is in the hint.
 
 use super::tls_chain::{ChainCertificate, ChainOrder, ChainValidity, chain, order_problem};
-use super::tls_pair::{TlsFault, TlsItem, authority_fault, tls_fault, tls_pair};
+use super::tls_pair::{TlsFault, TlsItem, authority_fault, form_fault, tls_fault, tls_pair};
 use sealwave_core::time::Date;
 
 /// The items of a TLS Secret, as far as they are known.
@@ -49,7 +49,10 @@ pub struct TlsProblem {
 pub fn tls_problems(files: TlsFiles<'_>, today: Option<Date>) -> Vec<TlsProblem> {
     let mut found = Vec::new();
     let (certificate, key) = (files.certificate, files.key);
-    if let (Some(certificate), Some(key)) = (certificate, key) {
+    for (item, file) in [(TlsItem::Certificate, certificate), (TlsItem::Key, key)] {
+        found.extend(file.and_then(|file| form_fault(item, file)).map(format_problem));
+    }
+    if let (true, Some(certificate), Some(key)) = (found.is_empty(), certificate, key) {
         let message = tls_pair(certificate, key).message();
         found.extend(message.map(|message| problem(TlsProblemKind::Pair, TlsItem::Key, message)));
         found.extend(tls_fault(certificate, key).map(format_problem));
@@ -58,7 +61,7 @@ pub fn tls_problems(files: TlsFiles<'_>, today: Option<Date>) -> Vec<TlsProblem>
     for (item, file) in [(TlsItem::Certificate, certificate), (TlsItem::Authority, files.authority)] {
         let Some(file) = file else { continue };
         if item == TlsItem::Authority {
-            found.extend(authority_fault(file).map(format_problem));
+            found.extend(form_fault(item, file).or_else(|| authority_fault(file)).map(format_problem));
         }
         let Some(chain) = chain(file) else { continue };
         // The order follows from the key if that is wrong.
@@ -286,9 +289,34 @@ mod tests {
     }
 
     #[test]
+    fn empty_items_and_other_forms_than_pem() {
+        let (certificate, key) = (file(&["leaf.crt"]), file(&["p256.key"]));
+        let marked = |file: &[u8]| [b"\xef\xbb\xbf", file].concat();
+        let wide = [0xff, 0xfe].into_iter().chain(certificate.iter().flat_map(|byte| [*byte, 0])).collect();
+        let mark = "starts with a byte order mark, so servers do not find its first block";
+        for (certificate, key, expected) in [
+            (Vec::new(), key.clone(), vec!["`tls.crt` is empty".to_owned()]),
+            (certificate.clone(), b"\n".to_vec(), vec!["`tls.key` is empty".to_owned()]),
+            (Vec::new(), Vec::new(), vec!["`tls.crt` is empty".to_owned(), "`tls.key` is empty".to_owned()]),
+            (marked(&certificate), key.clone(), vec![format!("`tls.crt` {mark}")]),
+            (certificate.clone(), marked(&key), vec![format!("`tls.key` {mark}")]),
+            (wide, key.clone(), vec!["`tls.crt` is UTF-16, not UTF-8".to_owned()]),
+            (vec![0x30, 0x82, 1, 2], key.clone(), vec!["`tls.crt` is binary (DER), not PEM".to_owned()]),
+            (certificate.clone(), vec![0x30, 0x81, 1], vec!["`tls.key` is binary (DER), not PEM".to_owned()]),
+        ] {
+            let authority = marked(&file(&["root.crt"]));
+            let files = TlsFiles { certificate: Some(&certificate), key: Some(&key), authority: None };
+            let messages = |files| tls_problems(files, None).into_iter().map(|problem| problem.message);
+            assert_eq!(messages(files).collect::<Vec<_>>(), expected);
+            // The other item may be unknown.
+            let files = TlsFiles { certificate: None, key: None, authority: Some(&authority) };
+            assert_eq!(messages(files).collect::<Vec<_>>(), [format!("`ca.crt` {mark}")]);
+        }
+    }
+
+    #[test]
     fn hostile_files_end() {
         for certificate in [
-            b"".to_vec(),
             vec![0xff; 1000],
             b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n".to_vec(),
             file(&["leaf.crt"])[..300].to_vec(),

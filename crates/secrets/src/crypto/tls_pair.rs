@@ -50,6 +50,10 @@ impl TlsPair {
 /// A reason why a server cannot use a file of a TLS Secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsFault {
+    /// An item has no text.
+    Empty(TlsItem),
+    /// An item is not plain text.
+    Form(TlsItem, TlsForm),
     /// The certificate file holds a private key, and the key file holds a certificate.
     Swapped,
     /// The certificate file holds no certificate.
@@ -87,6 +91,46 @@ impl TlsItem {
     }
 }
 
+/// A form of a file that servers do not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsForm {
+    /// Text after a byte order mark: servers look for the armor at the start of a line.
+    Marked,
+    /// UTF-16.
+    Utf16,
+    /// Bytes in DER.
+    Binary,
+}
+
+impl TlsForm {
+    fn of(file: &[u8]) -> Option<Self> {
+        if file.starts_with(b"\xef\xbb\xbf") {
+            Some(Self::Marked)
+        } else if pem::is_utf16(file) {
+            Some(Self::Utf16)
+        } else {
+            matches!(file, [0x30, 0x80..=0xff, ..]).then_some(Self::Binary)
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Marked => "starts with a byte order mark, so servers do not find its first block",
+            Self::Utf16 => "is UTF-16, not UTF-8",
+            Self::Binary => "is binary (DER), not PEM",
+        }
+    }
+
+    const fn hint(self, item: TlsItem) -> &'static str {
+        match (self, item) {
+            (Self::Marked, _) => "save the file as UTF-8 without a byte order mark",
+            (Self::Utf16, _) => "save the file as UTF-8",
+            (Self::Binary, TlsItem::Key) => "`openssl pkey -inform DER` converts it to PEM",
+            (Self::Binary, _) => "`openssl x509 -inform DER` converts it to PEM",
+        }
+    }
+}
+
 /// The algorithm of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyKind {
@@ -112,6 +156,14 @@ pub(super) fn tls_pair(certificates: &[u8], key: &[u8]) -> TlsPair {
         (Some(key), [Some(first), rest @ ..]) => compare(&key, first, rest),
         _ => TlsPair::Unknown,
     }
+}
+
+/// Returns the problem with the form of an item: it is empty, or no plain text. `ca.crt` may be empty.
+pub(super) fn form_fault(item: TlsItem, file: &[u8]) -> Option<TlsFault> {
+    if item != TlsItem::Authority && file.trim_ascii().is_empty() {
+        return Some(TlsFault::Empty(item));
+    }
+    TlsForm::of(file).map(|form| TlsFault::Form(item, form))
 }
 
 /// Returns the problem with the format of `ca.crt`, which may be empty.
@@ -148,6 +200,7 @@ impl TlsFault {
     #[must_use]
     pub const fn item(self) -> TlsItem {
         match self {
+            Self::Empty(item) | Self::Form(item, _) => item,
             Self::Swapped | Self::NoCertificate => TlsItem::Certificate,
             Self::NoKey | Self::EncryptedKey => TlsItem::Key,
             Self::NoAuthority | Self::KeyInAuthority => TlsItem::Authority,
@@ -156,8 +209,17 @@ impl TlsFault {
 
     /// Returns a message about the Secret's items, and a hint.
     #[must_use]
-    pub const fn message(self) -> (&'static str, &'static str) {
-        match self {
+    pub fn message(self) -> (String, &'static str) {
+        let (message, hint) = match self {
+            Self::Empty(item) => {
+                return (
+                    format!("`{}` is empty", item.key()),
+                    "set both items; a Secret that a controller fills in the cluster does not belong in Git",
+                );
+            }
+            Self::Form(item, form) => {
+                return (format!("`{}` {}", item.key(), form.text()), form.hint(item));
+            }
             Self::Swapped => {
                 ("`tls.crt` holds a private key, and `tls.key` a certificate", "swap the two items")
             }
@@ -181,7 +243,8 @@ impl TlsFault {
                 "`ca.crt` holds a private key",
                 "remove the key: programs treat this item as public, and hand it out to clients",
             ),
-        }
+        };
+        (message.to_owned(), hint)
     }
 }
 

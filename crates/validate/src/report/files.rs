@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::{Baseline, BaselineError};
 use sealwave_core::bounded_file::{BoundedReadError, read_file};
 use sealwave_core::diagnostic::{Explain, io_reason, write_error_reason};
+use sealwave_core::kept_content::KeptContent;
 use sealwave_core::output_path::{LinkedOutput, check_output_path};
 use sealwave_core::reach::directory_of;
 
@@ -37,6 +38,14 @@ pub enum ReportFileError {
     /// The path is a directory.
     #[error("`{}` is a directory", .0.display())]
     Directory(PathBuf),
+    /// The file holds something that may exist nowhere else.
+    #[error("`{}` is not overwritten: it holds {}", path.display(), content.label())]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// The kind of content.
+        content: KeptContent,
+    },
     /// A link of a repository decides where the file is.
     #[error(transparent)]
     Linked(#[from] LinkedOutput),
@@ -75,6 +84,7 @@ impl Explain for ReportFileError {
             Self::Baseline { error, .. } => error.hint(),
             Self::Linked(error) => error.hint(),
             Self::Several { error, .. } => error.hint(),
+            Self::Kept { .. } => Some("name another file, or remove this one first".to_owned()),
             Self::Directory(_) => Some("choose a file".to_owned()),
             Self::TooLarge(_) => Some("`--write-baseline` creates a baseline".to_owned()),
             Self::Unreadable { reason: io::ErrorKind::NotFound, .. } => {
@@ -99,7 +109,7 @@ fn written_files(written: &[PathBuf]) -> String {
 /// Writes a report, replacing an existing file.
 ///
 /// # Errors
-/// Returns an error if the file cannot be written; an existing file is unchanged.
+/// Returns an error if the file cannot be written, or holds a private key or a Secret in plaintext; an existing file is unchanged.
 pub fn write_report(path: &Path, bytes: &[u8]) -> Result<(), ReportFileError> {
     PreparedReport::new(path, bytes)?.commit()
 }
@@ -154,6 +164,11 @@ pub fn is_report(path: &Path) -> bool {
     read.is_ok() && (text.is_empty() || is_foreign || text.starts_with('{') && (is_own || is_sarif))
 }
 
+/// Returns what a file holds that is never replaced. A report quotes neither, but names kinds of objects.
+fn kept_content(path: &Path) -> Option<KeptContent> {
+    KeptContent::find_in(path).filter(|_| !is_report(path))
+}
+
 /// Appends to the step summary file of a CI system; other commands of the step append to it too.
 ///
 /// # Errors
@@ -202,6 +217,9 @@ impl<'a> PreparedReport<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
+        if let Some(content) = kept_content(path) {
+            return Err(ReportFileError::Kept { path: path.to_owned(), content });
+        }
         let resolved = destination(path);
         let temp = TempFile::write(&resolved, bytes, permissions).map_err(failed)?;
         Ok(Self { path, method: WriteMethod::Replace(temp, resolved) })
@@ -309,6 +327,25 @@ mod tests {
         let null = Path::new("/dev/null");
         write_report(null, b"x").unwrap();
         assert!(fs_err::metadata(null).unwrap().file_type().is_char_device());
+    }
+
+    #[test]
+    fn keys_and_secrets_are_never_replaced_by_a_report() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        for (content, label) in [
+            ("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", "a private key"),
+            ("kind: Secret\nstringData: {a: b}\n", "a Secret in plaintext"),
+        ] {
+            fs_err::write(&path, content).unwrap();
+            let error = write_report(&path, b"new").unwrap_err();
+            assert!(error.to_string().ends_with(&format!("is not overwritten: it holds {label}")), "{error}");
+            assert_eq!(fs_err::read_to_string(&path).unwrap(), content);
+        }
+        let report =
+            r#"{"apiVersion":"sealwave.dev/v1","kind":"ValidationReport","object":{"kind":"Secret"}}"#;
+        fs_err::write(&path, report).unwrap();
+        write_report(&path, b"new").unwrap();
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl CommittedFile {
         selected: &[SelectedObject<'_>],
         sealed: &SealedApp,
     ) -> Result<(), Failure> {
-        let merged = into.merge(&self.path(), selected, sealed, &fingerprint())?;
+        let merged = into.merge(&self.path(), selected, sealed, &plan().certificate)?;
         let applied = merged.changes.apply::<crate::file_changes::FileChangeError>(|_| Ok(()));
         applied.map_err(|error| sealwave_core::diagnostic::Problem::new(&error).into())
     }
@@ -223,8 +223,9 @@ fn a_file_without_exactly_one_fitting_object_is_refused_and_unchanged() {
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n".to_owned(),
             SealTarget::default(),
-            "in.yaml:1:1: `sealed.yaml` has no SealedSecret `a`",
+            "in.yaml:1:1: `sealed.yaml` has no SealedSecret",
         ),
+        (String::new(), SealTarget::default(), "in.yaml:1:1: `sealed.yaml` has no SealedSecret"),
         (
             object("name: a, namespace: ns") + "---\n" + &object("name: a, namespace: ns"),
             SealTarget::default(),
@@ -303,4 +304,36 @@ fn links_and_pipes_are_not_changed() {
     assert!(error.to_string().ends_with("link.yaml` is a symbolic link"), "{error}");
     let error = MergeTarget::read(std::path::Path::new("/dev/zero")).err().expect("refused");
     assert!(error.to_string().contains("not a regular file"), "{error}");
+}
+
+#[test]
+fn items_of_other_keys_that_stay_are_reported() {
+    let other = format!("sha256:{}", "ab".repeat(32));
+    let own = format!("sha256:{}", fingerprint());
+    let merged = |claim: &str, secrets: &str| {
+        // A wrapped key that is not below the modulus.
+        let item = STANDARD.encode([&[1, 0x80][..], &[0xff; 384], &[0; 20]].concat());
+        let annotations = format!("annotations: {{sealwave.dev/certificate: '{claim}'}}");
+        let file = CommittedFile::new(&format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: a, namespace: ns, {annotations}}}\nspec: {{encryptedData: {{old: '{item}'}}}}\n"
+        ));
+        let into = MergeTarget::read(&file.path()).expect("readable");
+        let mut notes = Vec::new();
+        let (plain, selected) =
+            PlainSecrets::read_for_merge(&input(secrets), &SealTarget::default(), &into, &mut notes)
+                .expect("fits");
+        let sealed = plain.seal(plan(), &mut notes).expect("sealed");
+        let merged = into.merge(&file.path(), &selected, &sealed, &plan().certificate).expect("merged");
+        merged.notes.into_iter().map(|note| note.problem.message).collect::<Vec<_>>()
+    };
+    let message = |keys: &str| {
+        vec![format!("1 other item of SealedSecret `a` is sealed for {keys}, not for this certificate")]
+    };
+    let added = secret("added: v");
+    assert_eq!(merged(&other, &added), message("key sha256:abababababab…"));
+    assert_eq!(merged("mixed", &added), message("another key"));
+    // Not a fingerprint, so the ciphertext decides.
+    assert_eq!(merged("sha256:x", &added), message("another key"));
+    assert_eq!(merged(&own, &added), Vec::<String>::new());
+    assert_eq!(merged(&other, &secret("old: v")), Vec::<String>::new(), "nothing stays");
 }
