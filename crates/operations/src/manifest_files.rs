@@ -3,7 +3,7 @@
 //! Hidden files and files that a `.gitignore` names are left out, because they are not committed manifests, unless Git tracks
 //! them nevertheless. No link is followed: a file has one place, where it is found anyway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -109,16 +109,17 @@ pub fn manifest_files(
             }
         }
     }
+    let seen: BTreeSet<PathBuf> = skipped.iter().map(|file| file.inside.clone()).collect();
     for tracked in tracked_below(root, &full).map_err(failed)? {
-        let at = root.join(&tracked);
-        let shown = shown_below(at.strip_prefix(&full).unwrap_or(&at));
-        if files.contains_key(&tracked) || skipped.iter().any(|file| file.path == shown) {
+        if files.contains_key(&tracked) || seen.contains(&tracked) {
             continue;
         }
+        let at = root.join(&tracked);
+        let shown = shown_below(at.strip_prefix(&full).unwrap_or(&at));
         match tracked_type(&at, &reach) {
             EntryType::Candidate => drop(files.insert(tracked, shown)),
             EntryType::Other => {}
-            EntryType::Skipped(reason) => skipped.push(SkippedFile { path: shown, reason }),
+            EntryType::Skipped(reason) => skipped.push(SkippedFile { path: shown, inside: tracked, reason }),
         }
     }
     Ok((files, skipped))
