@@ -19,7 +19,7 @@ use sealwave_secrets::crypto::{Certificate, sealed_size};
 use sealwave_secrets::resealed::{ResealRecord, SealedItemId, ciphertext_digest};
 
 use super::naming::secret_name;
-use super::other_keys::OtherKeys;
+use super::other_keys::{MIXED, OtherKeys};
 use super::target::{SealTarget, SecretOrigin};
 use crate::file_changes::{ChangeSet, FileChange};
 use crate::plan::{Plan, StepUndo};
@@ -30,9 +30,6 @@ const MAX_FILE: u64 = 16 << 20;
 
 /// The total size of a Secret's values.
 const MAX_DATA: usize = 1 << 20;
-
-/// The annotation of an object whose items are sealed for several certificates.
-pub(super) const MIXED: &str = "mixed";
 
 /// The annotations of a Secret that say how its items are read.
 const READING_ANNOTATIONS: [&str; 2] = [LITERAL, STRING_DATA_FROM];
@@ -240,10 +237,12 @@ impl MergeTarget {
             let namespace = selected.target.namespace.as_deref().unwrap_or_default();
             plan = plan.with_fact("sealed for", scope.destination(namespace, name));
             self.require_size(selected.object, &items)?;
-            notes.extend(OtherKeys::of_kept_items(selected, &items, certificate).map(|others| {
-                let at = ProblemPlace::Place(self.file.place(selected.object.line));
-                Note::warning(Problem { at, ..Problem::new(&others) })
-            }));
+            notes.extend(OtherKeys::of_kept_items(selected.object, namespace, &items, certificate).map(
+                |others| {
+                    let at = ProblemPlace::Place(self.file.place(selected.object.line));
+                    Note::warning(Problem { at, ..Problem::new(&others) })
+                },
+            ));
             for (key, ciphertext) in &items {
                 editor.insert_item(selected.index, key, ciphertext)?;
                 let verb = if selected.object.item(key).is_some() { "replace" } else { "add" };
@@ -291,7 +290,7 @@ impl MergeTarget {
 /// A SealedSecret that gets items.
 pub struct SelectedObject<'f> {
     index: usize,
-    pub(super) object: &'f SealedObject,
+    object: &'f SealedObject,
     /// Name, namespace and scope for sealing.
     pub target: SealTarget,
 }

@@ -8,8 +8,11 @@ use sealwave_core::text::counted;
 use sealwave_secrets::crypto::Certificate;
 use sealwave_secrets::resealed::{ResealRecord, SealedItemId};
 
-use super::merge::{MIXED, SelectedObject};
 use crate::certificates::short_fingerprint;
+use crate::sealed_files::SealedObject;
+
+/// The annotation of an object whose items are sealed for several certificates.
+pub(super) const MIXED: &str = "mixed";
 
 /// Items that stay in an object and are sealed for other keys than the new ones: one controller may not have all of them.
 #[derive(Debug, thiserror::Error)]
@@ -39,18 +42,17 @@ impl OtherKeys {
     /// Looks for the keys of the items that are not replaced: in the record of `reseal`, in our annotation, or in the ciphertexts,
     /// which can only rule out a key. `None` if nothing speaks for another key.
     pub(super) fn of_kept_items(
-        selected: &SelectedObject<'_>,
+        object: &SealedObject,
+        namespace: &str,
         new: &[(&str, &str)],
         certificate: &Certificate,
     ) -> Option<Self> {
-        let object = selected.object;
         let own = certificate.details().public_key_sha256.as_str();
         let record = object.annotation(RESEALED).and_then(|text| ResealRecord::parse(text).ok());
         let claim = object.annotation(SEALED_FOR);
         let claimed = claim.and_then(|claim| claim.strip_prefix("sha256:"));
         let claimed =
             claimed.filter(|key| key.len() == own.len() && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let namespace = selected.target.namespace.as_deref().unwrap_or_default();
         let mut others = Self { name: object.name.clone(), items: 0, keys: BTreeSet::new() };
         for item in object.items.iter().filter(|item| new.iter().all(|(key, _)| *key != item.key)) {
             let id = SealedItemId { namespace, name: &object.name, scope: object.scope, key: &item.key };
