@@ -49,6 +49,10 @@ pub struct TlsProblem {
 pub fn tls_problems(files: TlsFiles<'_>, today: Option<Date>) -> Vec<TlsProblem> {
     let mut found = Vec::new();
     let (certificate, key) = (files.certificate, files.key);
+    if [certificate, key].iter().all(|file| file.is_some_and(|file| file.trim_ascii().is_empty())) {
+        // A controller in the cluster fills both, such as cert-manager.
+        return found;
+    }
     for (item, file) in [(TlsItem::Certificate, certificate), (TlsItem::Key, key)] {
         found.extend(file.and_then(|file| form_fault(item, file)).map(format_problem));
     }
@@ -297,7 +301,7 @@ mod tests {
         for (certificate, key, expected) in [
             (Vec::new(), key.clone(), vec!["`tls.crt` is empty".to_owned()]),
             (certificate.clone(), b"\n".to_vec(), vec!["`tls.key` is empty".to_owned()]),
-            (Vec::new(), Vec::new(), vec!["`tls.crt` is empty".to_owned(), "`tls.key` is empty".to_owned()]),
+            (Vec::new(), Vec::new(), Vec::new()),
             (marked(&certificate), key.clone(), vec![format!("`tls.crt` {mark}")]),
             (certificate.clone(), marked(&key), vec![format!("`tls.key` {mark}")]),
             (wide, key.clone(), vec!["`tls.crt` is UTF-16, not UTF-8".to_owned()]),
