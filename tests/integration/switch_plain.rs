@@ -193,6 +193,14 @@ fn what_cannot_be_planned_has_a_message() {
     fs_err::remove_file(repository.path("shop/dev/db.yaml")).unwrap();
     fs_err::remove_file(repository.path("shop/db.yaml")).unwrap();
     repository.refused(&[], "directory `shop` has neither `sealwave.yaml` nor a Secret");
+    // A file that may have it is named.
+    repository.commit();
+    repository.write("shop/broken.yaml", "kind: Secret\nmetadata: {name: db\n");
+    repository.refused(&[], "nor a Secret; `shop/broken.yaml` was not read: it is not valid YAML");
+    let wide: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain("kind: Secret\n".bytes().flat_map(|byte| [byte, 0])).collect();
+    fs_err::write(repository.path("shop/broken.yaml"), wide).unwrap();
+    repository.refused(&[], "`shop/broken.yaml` was not read: it is UTF-16");
 }
 
 #[test]
@@ -258,8 +266,8 @@ fn links_devices_templates_and_large_files_are_not_read() {
     for message in [
         "shop/link.yaml was not read: symbolic link out of the repository",
         "shop/fifo.yaml was not read: it is not a regular file",
-        "shop/template.yaml was not read: it is not YAML, such as a template",
-        "shop/deep.yaml was not read: it is not YAML, such as a template",
+        "shop/template.yaml was not read: it is not valid YAML, such as a template",
+        "shop/deep.yaml was not read: it is not valid YAML, such as a template",
         "shop/large.yaml was not read: it cannot be read, or is larger than 4194304 bytes",
     ] {
         assert!(stderr.contains(message), "{message}\n{stderr}");

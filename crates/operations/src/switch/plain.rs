@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use sealwave_core::bounded_file::read_regular_file;
-use sealwave_core::diagnostic::{Explain, Failure, Problem};
+use sealwave_core::diagnostic::{Explain, Failure, Problem, printable};
 use sealwave_core::document::Manifest;
 use sealwave_core::reach::repository_root;
+use sealwave_core::text::counted;
+use sealwave_core::yaml::is_utf16;
 use sealwave_kube::catalog::ObjectCatalog;
 
 use super::committed::CommittedSecret;
@@ -24,12 +26,22 @@ const MAX_FILE: u64 = 4 << 20;
 enum PlainError {
     #[error("Secret `{0}` has no namespace in its file")]
     NoNamespace(String),
-    #[error("directory `{0}` has neither `sealwave.yaml` nor a Secret")]
-    NoSecrets(String),
-    #[error("directory `{directory}` has no Secret `{entry}`")]
-    NoSuchSecret { directory: String, entry: String },
+    #[error("directory `{directory}` has neither `sealwave.yaml` nor a Secret{}", unread(.unseen))]
+    NoSecrets { directory: String, unseen: Vec<(String, String)> },
+    #[error("directory `{directory}` has no Secret `{entry}`{}", unread(.unseen))]
+    NoSuchSecret { directory: String, entry: String, unseen: Vec<(String, String)> },
     #[error("Secret `{name}` is in `{first}` and in `{second}`")]
     Twice { name: String, first: String, second: String },
+}
+
+/// Names the first of the files that may have the Secret.
+fn unread(unseen: &[(String, String)]) -> String {
+    let Some((file, reason)) = unseen.first() else { return String::new() };
+    let others = match unseen.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {} more", counted(more, "file")),
+    };
+    format!("; `{}` was not read: {}{others}", printable(file), printable(reason))
 }
 
 impl Explain for PlainError {
@@ -37,7 +49,7 @@ impl Explain for PlainError {
         Some(
             match self {
                 Self::NoNamespace(_) => "set `--namespace` to that of the Application",
-                Self::NoSecrets(_) => "name the directory of an app, or one whose manifests have the Secrets; Secrets in templates are released by hand, see docs/backends/switching.md",
+                Self::NoSecrets { .. } => "name the directory of an app, or one whose manifests have the Secrets; Secrets in templates are released by hand, see docs/backends/switching.md",
                 Self::NoSuchSecret { .. } => {
                     "correct `--secret`, a name or NAMESPACE/NAME, or omit it to see all Secrets"
                 }
@@ -80,7 +92,12 @@ pub fn find_plain(
             continue;
         }
         let Ok(file) = SealedFile::read_secrets(&shown, bytes.to_vec()) else {
-            unseen.push((shown, "it is not YAML, such as a template".to_owned()));
+            let reason = if is_utf16(&bytes) {
+                "it is UTF-16, which sealwave does not edit"
+            } else {
+                "it is not valid YAML, such as a template"
+            };
+            unseen.push((shown, reason.to_owned()));
             continue;
         };
         for object in file.objects().iter().filter(|object| !object.name.is_empty()) {
@@ -103,8 +120,8 @@ pub fn find_plain(
     if found.is_empty() {
         let directory = sealwave_core::document::display_path(directory);
         return Err(Problem::new(&match &request.scope {
-            SwitchScope::Environment => PlainError::NoSecrets(directory),
-            SwitchScope::Entry(entry) => PlainError::NoSuchSecret { directory, entry: entry.clone() },
+            SwitchScope::Environment => PlainError::NoSecrets { directory, unseen },
+            SwitchScope::Entry(entry) => PlainError::NoSuchSecret { directory, entry: entry.clone(), unseen },
         })
         .into());
     }
@@ -129,5 +146,5 @@ pub fn find_values(objects: &[Manifest], request: &SwitchRequest) -> Vec<String>
 /// Reports whether a file may have the kind `Secret`, also in an escaped form.
 fn mentions_secret(bytes: &[u8]) -> bool {
     let has = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
-    has(b"Secret") || has(b"\\")
+    has(b"Secret") || has(b"\\") || is_utf16(bytes)
 }

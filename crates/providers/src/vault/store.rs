@@ -44,15 +44,32 @@ pub enum VaultWriteError {
     /// The server does not write it.
     #[error("cannot be written: {}", .0.reason())]
     Failed(ProviderError),
+    /// The server did not say whether it was written.
+    #[error("may have been written, or not: {}", .0.reason())]
+    Unknown(ProviderError),
     /// Something else wrote the secret since it was read.
     #[error("was changed elsewhere since it was read, so nothing was written")]
     Overtaken,
+}
+
+impl VaultWriteError {
+    /// Returns the error of a request that may have reached the server.
+    fn of_request(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Overdue { .. } | ProviderError::Unreachable { .. } => Self::Unknown(error),
+            _ => Self::Failed(error),
+        }
+    }
 }
 
 impl Explain for VaultWriteError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Failed(error) => error.hint(),
+            Self::Unknown(error) => {
+                let advice = "run the command again, which reads the secret first";
+                Some(error.hint().map_or_else(|| advice.to_owned(), |hint| format!("{hint}; then {advice}")))
+            }
             Self::Overtaken => Some("run the command again, which reads the secret first".to_owned()),
         }
     }
@@ -119,7 +136,7 @@ impl VaultStore {
     /// The login fails, the server does not write it, or something else wrote it.
     pub fn write(&self, secret: &VaultSecret, fields: &SecretValue) -> Result<Option<u64>, VaultWriteError> {
         let written = self.run(|session| async move { Ok(write(&session, secret, fields).await) });
-        written.map_err(VaultWriteError::Failed)?
+        written.map_err(VaultWriteError::of_request)?
     }
 
     /// Takes the notes of logins.
@@ -134,15 +151,19 @@ impl VaultStore {
     ) -> Result<T, ProviderError> {
         let now = Instant::now();
         let deadline = now.checked_add(TIME).unwrap_or(now);
-        runtime::run(deadline, |end| self.0.in_session(end, work)).unwrap_or_else(|error| {
-            Err(match error {
-                RuntimeError::DeadlineExceeded => ProviderError::unreachable(
-                    format!("the server did not answer within {} seconds", TIME.as_secs()),
-                    "check that the server is up; run the command again, which reads the secret first",
-                ),
-                RuntimeError::NotStarted(kind) => ProviderError::cannot_start("the network runtime", kind),
-            })
-        })
+        let overdue = || {
+            ProviderError::unreachable(
+                format!("the server did not answer within {} seconds", TIME.as_secs()),
+                "check that the server is up",
+            )
+        };
+        match runtime::run(deadline, |end| self.0.in_session(end, work)) {
+            Ok(Err(ProviderError::Overdue { .. })) | Err(RuntimeError::DeadlineExceeded) => Err(overdue()),
+            Ok(done) => done,
+            Err(RuntimeError::NotStarted(kind)) => {
+                Err(ProviderError::cannot_start("the network runtime", kind))
+            }
+        }
     }
 }
 
@@ -167,9 +188,11 @@ async fn write(
     if secret.version.is_none() && read(session, request).await.map_err(failed)?.fields != secret.fields {
         return Err(VaultWriteError::Overtaken);
     }
-    let answer = session.write(request, fields, secret.version).await.map_err(failed)?;
+    let sent = session.write(request, fields, secret.version).await;
+    let answer = sent.map_err(VaultWriteError::of_request)?;
     if !response::is_version_conflict(&answer) {
-        return response::read_written_version(&answer, request).map_err(failed);
+        let error = if answer.status == 200 { VaultWriteError::Unknown } else { failed };
+        return response::read_written_version(&answer, request).map_err(error);
     }
     // An attempt whose answer was lost may have written the version that the next attempt found.
     let now = read(session, request).await.map_err(failed)?;

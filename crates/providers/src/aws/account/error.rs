@@ -46,10 +46,8 @@ impl AwsError {
             FailureKind::BadCredentials => Some(
                 "they may have expired, been revoked, or belong to another partition; check the clock of this machine too",
             ),
-            FailureKind::Unavailable => Some("run the command again later: it continues where it stopped"),
-            FailureKind::Throttled => {
-                Some("run the command again in a minute: it continues where it stopped")
-            }
+            FailureKind::Unavailable => Some("run the command again later"),
+            FailureKind::Throttled => Some("run the command again in a minute"),
             FailureKind::TimedOut => Some("check that this machine can reach AWS, and run the command again"),
             _ => None,
         };
