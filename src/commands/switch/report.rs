@@ -58,7 +58,9 @@ impl SwitchReport {
         }
         let stdout = match args.output {
             ReportFormat::Human => {
-                self.human().strip_prefix(&shown).map(str::to_owned).unwrap_or_default().into_bytes()
+                // What people have seen is not repeated; if it reads otherwise now, all of it is printed.
+                let text = self.human();
+                text.strip_prefix(&shown).unwrap_or(&text).as_bytes().to_vec()
             }
             ReportFormat::Json => self.json(),
         };
